@@ -26,9 +26,11 @@ pub mod command;
 pub mod crm;
 pub mod dial;
 pub mod error;
+pub mod layer;
 pub mod number;
 pub mod outbox;
 pub mod pbx;
+pub mod policy;
 pub mod popup;
 pub mod secret;
 
