@@ -2,6 +2,7 @@
 
 use crate::call::{CallEvent, CallRecord, EventId, Name, Recording};
 use crate::error::{Error, Result};
+use crate::health::Check;
 use crate::number::Number;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -122,33 +123,6 @@ pub struct NewContact {
     pub number: Number,
     /// The name, if the network told one.
     pub name: Option<Name>,
-}
-
-/// What `health` found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    /// A stable name: `kintone.customer_app.phone_field`.
-    pub name: String,
-    /// How it stands.
-    pub outcome: CheckOutcome,
-    /// What was found, for a person.
-    pub found: String,
-    /// What to do, if something is to be done.
-    pub cure: Option<String>,
-}
-
-/// How a check came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckOutcome {
-    /// Good.
-    Ok,
-    /// Works, but look at it.
-    Warning,
-    /// Does not work.
-    Failed,
-    /// Could not be checked without doing harm (for instance without writing).
-    NotChecked,
 }
 
 /// A customer system.

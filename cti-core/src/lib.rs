@@ -15,6 +15,7 @@
 //! | telephone numbers and how they are compared | [`number`] |
 //! | prefixes, groups, click-to-dial | [`dial`] |
 //! | text with variables that cannot be injected | [`template`] |
+//! | what the doctor finds | [`health`] |
 //! | what to do with an event, and why | [`policy`] |
 //! | all of it joined | [`pipeline`] |
 //! | retry, budget, cache around any CRM | [`layer`] |
@@ -26,6 +27,7 @@ pub mod command;
 pub mod crm;
 pub mod dial;
 pub mod error;
+pub mod health;
 pub mod layer;
 pub mod number;
 pub mod outbox;

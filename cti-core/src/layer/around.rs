@@ -1,8 +1,9 @@
 //! One way to wrap a sink: the same thing done around every request.
 
 use crate::call::{CallEvent, CallRecord, Recording};
-use crate::crm::{Check, CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, WriteKey, Written};
+use crate::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, WriteKey, Written};
 use crate::error::Result;
+use crate::health::Check;
 use async_trait::async_trait;
 use std::future::Future;
 use url::Url;

@@ -1,8 +1,9 @@
 //! Answers the same look-up again for a short time.
 
 use crate::call::{CallEvent, CallRecord, Recording};
-use crate::crm::{Check, CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, WriteKey, Written};
+use crate::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, WriteKey, Written};
 use crate::error::Result;
+use crate::health::Check;
 use async_trait::async_trait;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use cti_core::call::CallRecord;
-use cti_core::crm::{Check, CrmCapabilities, CrmSink, LookUp, Match, Matches, WriteKey, Written};
+use cti_core::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, WriteKey, Written};
+use cti_core::health::Check;
 use cti_core::number::Number;
 use cti_core::{Error, Result};
 use std::collections::{BTreeMap, VecDeque};
