@@ -1,5 +1,7 @@
 //! Where work waits until the CRM has it: nothing is lost, nothing is done twice.
 
+mod memory;
+
 use crate::call::{CallId, CallRecord, OpenCall};
 use crate::crm::{Match, NewContact, WriteKey};
 use crate::error::{Error, ErrorKind, Result};
@@ -8,6 +10,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use memory::MemoryOutbox;
 
 /// The largest piece of work, or open call, that an outbox takes, in bytes of JSON.
 pub const MAX_BYTES: usize = 1 << 20;
