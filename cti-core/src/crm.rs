@@ -7,6 +7,7 @@ use crate::number::Number;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use url::Url;
 
@@ -47,7 +48,9 @@ impl LookUp {
 }
 
 /// A customer record that matches a number.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+///
+/// Personal: `Debug` shows which fields were read, not what they hold.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Match {
     /// The kind of record in the CRM's own words: an app id, `Contact`, `Leads`.
     pub object: String,
@@ -63,6 +66,19 @@ pub struct Match {
     pub url: Option<Url>,
     /// Further fields to show, by our name for them.
     pub fields: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Match {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Match")
+            .field("object", &self.object)
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("company", &self.company)
+            .field("spelled", &self.spelled)
+            .field("fields", &self.fields.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
 }
 
 /// The answer of a look-up: none, one or many, best first.

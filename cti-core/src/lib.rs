@@ -12,6 +12,7 @@
 //! | --- | --- |
 //! | what happens in a call, as events and as the final record | [`call`] |
 //! | the traits of connectors | [`pbx`], [`crm`], [`outbox`], [`popup`], [`command`] |
+//! | which attribute stands in which field of a CRM | [`fields`] |
 //! | telephone numbers and how they are compared | [`number`] |
 //! | prefixes, groups, click-to-dial | [`dial`] |
 //! | text with variables that cannot be injected | [`template`] |
@@ -29,6 +30,7 @@ pub mod dial;
 pub mod error;
 pub mod health;
 pub mod layer;
+pub mod fields;
 pub mod number;
 pub mod outbox;
 pub mod pbx;
