@@ -17,7 +17,7 @@ use crate::{LabError, Result};
 const BOOT_LIMIT: Duration = Duration::from_secs(90);
 
 /// The configuration files of an instance.
-const FILES: [(&str, &str); 15] = [
+const FILES: [(&str, &str); 16] = [
     ("asterisk.conf", include_str!("../asterisk/asterisk.conf")),
     ("cdr.conf", include_str!("../asterisk/cdr.conf")),
     (
@@ -33,6 +33,10 @@ const FILES: [(&str, &str); 15] = [
         include_str!("../asterisk/extensions.conf"),
     ),
     ("features.conf", include_str!("../asterisk/features.conf")),
+    (
+        "indications.conf",
+        include_str!("../asterisk/indications.conf"),
+    ),
     ("logger.conf", include_str!("../asterisk/logger.conf")),
     ("manager.conf", include_str!("../asterisk/manager.conf")),
     ("modules.conf", include_str!("../asterisk/modules.conf")),
