@@ -1,7 +1,7 @@
 //! Who may depend on whom (docs/architecture.md, section 2). Development dependencies are free.
 
+use crate::Result;
 use crate::features::metadata;
-use crate::shell::say;
 
 /// Package, and the packages of this workspace that it may depend on.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -21,7 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const NOT_IN_CORE: &[&str] = &["axum", "hyper", "reqwest", "rusqlite", "tokio-rustls"];
 
 /// Checks every arrow.
-pub(crate) fn run() -> Result<(), String> {
+pub(crate) fn run() -> Result<()> {
     let packages = metadata()?;
     let mut wrong = Vec::new();
     for package in &packages {
@@ -41,7 +41,7 @@ pub(crate) fn run() -> Result<(), String> {
         }
     }
     if wrong.is_empty() {
-        say(&format!("arrows: {} packages point one way", packages.len()));
+        println!("arrows: {} packages point one way", packages.len());
         Ok(())
     } else {
         Err(wrong.join("\n"))

@@ -1,10 +1,11 @@
 //! Each feature of the facade must build alone: an integrator takes one PBX and one CRM, not all.
 
+use crate::Result;
 use crate::shell::cargo;
 use std::process::Command;
 
 /// Checks the facade without features, and with each alone.
-pub(crate) fn run() -> Result<(), String> {
+pub(crate) fn run() -> Result<()> {
     cargo("check --package cti --no-default-features", &[])?;
     for feature in features()? {
         cargo(&format!("check --package cti --no-default-features --features {feature}"), &[])?;
@@ -12,7 +13,7 @@ pub(crate) fn run() -> Result<(), String> {
     Ok(())
 }
 
-fn features() -> Result<Vec<String>, String> {
+fn features() -> Result<Vec<String>> {
     let packages = metadata()?;
     let facade = packages.iter().find(|package| package["name"] == "cti").ok_or("the facade `cti` is gone")?;
     let features = facade["features"].as_object().ok_or("cargo metadata has changed its form")?;
@@ -20,7 +21,7 @@ fn features() -> Result<Vec<String>, String> {
 }
 
 /// The packages of the workspace, as `cargo metadata` tells them.
-pub(crate) fn metadata() -> Result<Vec<serde_json::Value>, String> {
+pub(crate) fn metadata() -> Result<Vec<serde_json::Value>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["metadata", "--format-version", "1", "--no-deps"])

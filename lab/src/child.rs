@@ -1,0 +1,80 @@
+//! Child processes that never outlive the test, however it ends.
+
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::Result;
+use crate::error::Context;
+
+/// A child process that is killed when this value is dropped.
+///
+/// A guard process holds the reading end of a pipe: when the test process dies without dropping anything, the pipe
+/// closes and the guard kills the child. Only this value reaps the child, so its id stays its own as long as the guard
+/// lives.
+#[derive(Debug)]
+pub(crate) struct OwnedChild {
+    child: Child,
+    guard: Child,
+}
+
+impl OwnedChild {
+    /// Starts the command with nothing on its standard input and its output thrown away, unless it says otherwise.
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        let mut child = command.stdin(Stdio::null()).spawn().context("cannot start a program of the lab")?;
+        let guard = Command::new("sh")
+            .args(["-c", "read -r _; kill -9 \"$1\"", "guard", &child.id().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        match guard {
+            Ok(guard) => Ok(Self { child, guard }),
+            Err(error) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(error).context("cannot start the guard of a program")
+            }
+        }
+    }
+
+    /// How it ended, or `None` while it runs.
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        let status = self.child.try_wait().context("cannot wait for a program of the lab")?;
+        if status.is_some() {
+            self.end_guard();
+        }
+        Ok(status)
+    }
+
+    /// Waits until it ends by itself; `None` when the time is up.
+    pub(crate) async fn wait(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.ended()? {
+                return Ok(Some(status));
+            }
+            if Instant::now() >= deadline {
+                return Ok(None);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Ends it at once.
+    pub(crate) fn kill(&mut self) {
+        self.end_guard();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    fn end_guard(&mut self) {
+        let _ = self.guard.kill();
+        let _ = self.guard.wait();
+    }
+}
+
+impl Drop for OwnedChild {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
