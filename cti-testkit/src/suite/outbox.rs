@@ -16,7 +16,7 @@ mod dead;
 mod delivery;
 mod order;
 
-use cti_core::call::{CallId, CallRecord, Direction, Disposition, EventId, OpenCall, Party};
+use cti_core::call::{CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, EventId, OpenCall, Party};
 use cti_core::crm::WriteKey;
 use cti_core::outbox::{Outbox, Task, Token, Work};
 use std::sync::Arc;
@@ -64,32 +64,23 @@ pub fn nth_of_call(crm: &str, call: &str, n: usize) -> Work {
 
 /// A call that goes on; `seq` as given.
 pub fn open_call(call: &str, seq: u64) -> OpenCall {
-    OpenCall { seq, record: record(call) }
-}
-
-fn record(call: &str) -> CallRecord {
-    let at = chrono::DateTime::UNIX_EPOCH + chrono::Duration::seconds(1_795_225_659);
-    CallRecord {
-        call: CallId::from(call),
+    let call = CallId::from(call);
+    OpenCall::begin(&CallEvent {
+        id: EventId::of(&call, "started"),
+        call,
+        seq,
+        at: chrono::DateTime::UNIX_EPOCH + chrono::Duration::seconds(1_795_225_659),
+        fact: CallFact::Started,
         direction: Direction::Inbound,
         caller: Party::known("0901234567", "山田 \"太郎\""),
         dialed: None,
-        queue: None,
-        extensions: Vec::new(),
-        answered_by: None,
-        disposition: Disposition::Missed,
-        cause: "normal clearing".to_owned(),
-        started_at: at,
-        answered_at: None,
-        ended_at: at,
-        ring_seconds: 0.0,
-        queue_seconds: 0.0,
-        hold_seconds: 0.0,
-        talk_seconds: 0.0,
-        transfers: Vec::new(),
-        recordings: Vec::new(),
-        context: std::collections::BTreeMap::new(),
-    }
+    })
+}
+
+fn record(call: &str) -> CallRecord {
+    let open = open_call(call, 1);
+    let at = open.record.started_at;
+    open.finish(at, Disposition::Missed, "normal clearing")
 }
 
 /// Takes what must be due by now or soon.
