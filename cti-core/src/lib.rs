@@ -26,6 +26,7 @@ pub mod command;
 pub mod crm;
 pub mod dial;
 pub mod error;
+pub mod fault;
 pub mod number;
 pub mod outbox;
 pub mod pbx;
@@ -33,4 +34,5 @@ pub mod popup;
 pub mod secret;
 
 pub use error::{Error, ErrorKind, Result, Status};
+pub use fault::Fault;
 pub use secret::secret;
