@@ -31,6 +31,7 @@ pub mod error;
 pub mod fields;
 pub mod health;
 pub mod layer;
+pub mod fault;
 pub mod number;
 pub mod outbox;
 pub mod pbx;
@@ -39,4 +40,5 @@ pub mod popup;
 pub mod secret;
 
 pub use error::{Error, ErrorKind, Result, Status};
+pub use fault::Fault;
 pub use secret::secret;
