@@ -21,35 +21,24 @@ impl Packet {
     /// The first value under this key, or nothing; keys compare without case.
     #[must_use]
     pub fn get(&self, key: &str) -> &str {
-        self.lines
-            .iter()
-            .find(|(k, _)| k.eq_ignore_ascii_case(key))
-            .map_or("", |(_, value)| value)
+        self.lines.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)).map_or("", |(_, value)| value)
     }
 
     /// All values under this key, as the lines of `Output`.
     pub fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.lines
-            .iter()
-            .filter(move |(k, _)| k.eq_ignore_ascii_case(key))
-            .map(|(_, value)| value.as_str())
+        self.lines.iter().filter(move |(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
     }
 
     /// Whether this is the event of that name.
     #[must_use]
     pub fn is_event(&self, name: &str) -> bool {
-        self.lines
-            .first()
-            .is_some_and(|(k, v)| k.eq_ignore_ascii_case("Event") && v.eq_ignore_ascii_case(name))
+        self.lines.first().is_some_and(|(k, v)| k.eq_ignore_ascii_case("Event") && v.eq_ignore_ascii_case(name))
     }
 
     /// Whether this is the event of that name and these lines start with these values.
     #[must_use]
     pub fn is(&self, name: &str, starts: &[(&str, &str)]) -> bool {
-        self.is_event(name)
-            && starts
-                .iter()
-                .all(|(key, value)| self.get(key).starts_with(value))
+        self.is_event(name) && starts.iter().all(|(key, value)| self.get(key).starts_with(value))
     }
 }
 
@@ -89,18 +78,10 @@ impl Ami {
         if !greeting.starts_with("Asterisk Call Manager/") {
             return Err(LabError::new(format!("AMI greets with {greeting:?}")));
         }
-        let reply = ami
-            .action(
-                "Login",
-                &[("Username", user), ("Secret", secret), ("Events", "on")],
-            )
-            .await?;
+        let reply = ami.action("Login", &[("Username", user), ("Secret", secret), ("Events", "on")]).await?;
         match reply.get("Response") {
             "Success" => Ok(ami),
-            _ => Err(LabError::new(format!(
-                "AMI login: {}",
-                reply.get("Message")
-            ))),
+            _ => Err(LabError::new(format!("AMI login: {}", reply.get("Message")))),
         }
     }
 
@@ -117,18 +98,13 @@ impl Ami {
             text.push_str(&format!("{key}: {value}\r\n"));
         }
         text.push_str("\r\n");
-        self.writer
-            .write_all(text.as_bytes())
-            .await
-            .context("AMI")?;
+        self.writer.write_all(text.as_bytes()).await.context("AMI")?;
         let from = self.seen.len();
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
-            let answer = self.seen[from..].iter().find(|p| {
-                !p.get("Response").is_empty()
-                    && p.get("ActionID") == id
-                    && p.get("Event").is_empty()
-            });
+            let answer = self.seen[from..]
+                .iter()
+                .find(|p| !p.get("Response").is_empty() && p.get("ActionID") == id && p.get("Event").is_empty());
             if let Some(packet) = answer {
                 return Ok(packet.clone());
             }
@@ -141,11 +117,7 @@ impl Ami {
     /// # Errors
     ///
     /// When none comes in time; the message lists the events that came instead.
-    pub async fn wait_for(
-        &mut self,
-        limit: Duration,
-        fits: impl Fn(&Packet) -> bool,
-    ) -> Result<Packet> {
+    pub async fn wait_for(&mut self, limit: Duration, fits: impl Fn(&Packet) -> bool) -> Result<Packet> {
         let deadline = Instant::now() + limit;
         let start = self.next;
         loop {
@@ -157,10 +129,7 @@ impl Ami {
             }
             if let Err(error) = self.receive(deadline).await {
                 let came: Vec<String> = self.seen[start..].iter().map(brief).collect();
-                return Err(LabError::new(format!(
-                    "{error}; came instead:\n{}",
-                    came.join("\n")
-                )));
+                return Err(LabError::new(format!("{error}; came instead:\n{}", came.join("\n"))));
             }
         }
     }
@@ -198,15 +167,11 @@ impl Ami {
 
     async fn line(&mut self, deadline: Instant) -> Result<String> {
         let read = timeout_at(deadline, self.reader.read_until(b'\n', &mut self.partial)).await;
-        let count = read
-            .map_err(|_| LabError::new("AMI: nothing more came in time"))?
-            .context("AMI")?;
+        let count = read.map_err(|_| LabError::new("AMI: nothing more came in time"))?.context("AMI")?;
         if count == 0 {
             return Err(LabError::new("AMI: the connection ended"));
         }
-        let line = String::from_utf8_lossy(&self.partial)
-            .trim_end_matches(['\r', '\n'])
-            .to_owned();
+        let line = String::from_utf8_lossy(&self.partial).trim_end_matches(['\r', '\n']).to_owned();
         self.partial.clear();
         Ok(line)
     }
@@ -214,16 +179,7 @@ impl Ami {
 
 /// One line about a packet, for messages.
 fn brief(packet: &Packet) -> String {
-    let about = [
-        "Event",
-        "Response",
-        "Message",
-        "Channel",
-        "DestChannel",
-        "DialStatus",
-        "Extension",
-        "Application",
-    ];
+    let about = ["Event", "Response", "Message", "Channel", "DestChannel", "DialStatus", "Extension", "Application"];
     let words: Vec<String> = about
         .iter()
         .filter(|key| !packet.get(key).is_empty())

@@ -20,37 +20,19 @@ const BOOT_LIMIT: Duration = Duration::from_secs(90);
 const FILES: [(&str, &str); 16] = [
     ("asterisk.conf", include_str!("../asterisk/asterisk.conf")),
     ("cdr.conf", include_str!("../asterisk/cdr.conf")),
-    (
-        "cdr_manager.conf",
-        include_str!("../asterisk/cdr_manager.conf"),
-    ),
-    (
-        "confbridge.conf",
-        include_str!("../asterisk/confbridge.conf"),
-    ),
-    (
-        "extensions.conf",
-        include_str!("../asterisk/extensions.conf"),
-    ),
+    ("cdr_manager.conf", include_str!("../asterisk/cdr_manager.conf")),
+    ("confbridge.conf", include_str!("../asterisk/confbridge.conf")),
+    ("extensions.conf", include_str!("../asterisk/extensions.conf")),
     ("features.conf", include_str!("../asterisk/features.conf")),
-    (
-        "indications.conf",
-        include_str!("../asterisk/indications.conf"),
-    ),
+    ("indications.conf", include_str!("../asterisk/indications.conf")),
     ("logger.conf", include_str!("../asterisk/logger.conf")),
     ("manager.conf", include_str!("../asterisk/manager.conf")),
     ("modules.conf", include_str!("../asterisk/modules.conf")),
-    (
-        "musiconhold.conf",
-        include_str!("../asterisk/musiconhold.conf"),
-    ),
+    ("musiconhold.conf", include_str!("../asterisk/musiconhold.conf")),
     ("pjproject.conf", include_str!("../asterisk/pjproject.conf")),
     ("pjsip.conf", include_str!("../asterisk/pjsip.conf")),
     ("queues.conf", include_str!("../asterisk/queues.conf")),
-    (
-        "res_parking.conf",
-        include_str!("../asterisk/res_parking.conf"),
-    ),
+    ("res_parking.conf", include_str!("../asterisk/res_parking.conf")),
     ("rtp.conf", include_str!("../asterisk/rtp.conf")),
 ];
 
@@ -96,18 +78,11 @@ impl Asterisk {
     ///
     /// As [`Self::start`].
     pub async fn start_with(version: Version, options: StartOptions) -> Result<Self> {
-        let lab =
-            Lab::find().ok_or_else(|| LabError::new("the lab is missing (cargo xtask lab)"))?;
+        let lab = Lab::find().ok_or_else(|| LabError::new("the lab is missing (cargo xtask lab)"))?;
         let ports = Ports::take(lab.dir()).await?;
         let root = lab.root_of(version);
         let run = format!("/run/cti-lab-{}", ports.number());
-        let mut asterisk = Self {
-            version,
-            root,
-            run,
-            child: None,
-            ports,
-        };
+        let mut asterisk = Self { version, root, run, child: None, ports };
         asterisk.write_files(options)?;
         asterisk.boot().await?;
         Ok(asterisk)
@@ -134,9 +109,7 @@ impl Asterisk {
     /// Where the phone of this extension (6001, 6002 or 6003) is expected; `None` for another one.
     #[must_use]
     pub fn phone_addr(&self, extension: &str) -> Option<SocketAddr> {
-        let n = ["6001", "6002", "6003"]
-            .iter()
-            .position(|known| *known == extension)?;
+        let n = ["6001", "6002", "6003"].iter().position(|known| *known == extension)?;
         Some(SocketAddr::new(INSIDE, self.ports.phone(n as u16 + 1)))
     }
 
@@ -173,18 +146,13 @@ impl Asterisk {
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
-        let output = tokio::time::timeout(Duration::from_secs(20), output)
-            .await
-            .context("the console")?;
+        let output = tokio::time::timeout(Duration::from_secs(20), output).await.context("the console")?;
         let output = output.context("the console")?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         if output.status.success() {
             Ok(text)
         } else {
-            Err(LabError::new(format!(
-                "{command}: {text}{}",
-                String::from_utf8_lossy(&output.stderr)
-            )))
+            Err(LabError::new(format!("{command}: {text}{}", String::from_utf8_lossy(&output.stderr))))
         }
     }
 
@@ -227,29 +195,16 @@ impl Asterisk {
         // A test that was killed may have left its files; the block of ports is ours, so this folder is too.
         let _ = std::fs::remove_dir_all(&dir);
         for part in ["etc", "db", "log", "cache", "spool/monitor", "spool/tmp"] {
-            std::fs::create_dir_all(dir.join(part))
-                .context("cannot make the folder of an instance")?;
+            std::fs::create_dir_all(dir.join(part)).context("cannot make the folder of an instance")?;
         }
         let (rtp_first, rtp_last) = self.ports.rtp();
-        let channel_vars = if options.presentation_in_events {
-            "channelvars = CALLERID(num-pres)"
-        } else {
-            ""
-        };
+        let channel_vars = if options.presentation_in_events { "channelvars = CALLERID(num-pres)" } else { "" };
         let values = [
             ("run", self.run.clone()),
             ("modules", modules_dir(&self.root)?),
             ("ami_port", self.ports.ami().to_string()),
             ("ami_secret", Self::AMI_SECRET.to_owned()),
-            (
-                "timestamp_events",
-                if options.timestamp_events {
-                    "yes"
-                } else {
-                    "no"
-                }
-                .to_owned(),
-            ),
+            ("timestamp_events", if options.timestamp_events { "yes" } else { "no" }.to_owned()),
             ("channel_vars", channel_vars.to_owned()),
             ("sip_port", self.ports.sip().to_string()),
             ("phone_6001_port", self.ports.phone(1).to_string()),
@@ -280,10 +235,7 @@ impl Asterisk {
                 break format!("ended at once: {status}");
             }
             let last = match Ami::login(self.ami_addr(), Self::AMI_USER, Self::AMI_SECRET).await {
-                Ok(mut ami) => match ami
-                    .wait_for(Duration::from_secs(30), |p| p.is_event("FullyBooted"))
-                    .await
-                {
+                Ok(mut ami) => match ami.wait_for(Duration::from_secs(30), |p| p.is_event("FullyBooted")).await {
                     Ok(_) => {
                         self.child = Some(child);
                         return Ok(());
@@ -315,18 +267,14 @@ impl Drop for Asterisk {
 }
 
 /// Shows the log of an instance whose test has failed.
-#[expect(
-    clippy::print_stderr,
-    reason = "the test runner shows it with the failed test"
-)]
+#[expect(clippy::print_stderr, reason = "the test runner shows it with the failed test")]
 fn show_log(name: &str, log: &str) {
     eprintln!("--- the last of the log of {name} ---\n{log}\n---");
 }
 
 /// Where this version's package keeps its modules, as its own configuration says.
 fn modules_dir(root: &Path) -> Result<String> {
-    let text = std::fs::read_to_string(root.join("etc/asterisk/asterisk.conf"))
-        .context("asterisk.conf")?;
+    let text = std::fs::read_to_string(root.join("etc/asterisk/asterisk.conf")).context("asterisk.conf")?;
     text.lines()
         .filter_map(|line| line.split_once("=>"))
         .find(|(key, _)| key.trim() == "astmoddir")

@@ -38,9 +38,7 @@ impl Ports {
                 }
             }
             if Instant::now() > deadline {
-                return Err(LabError::new(
-                    "no free block of ports: too many instances at once",
-                ));
+                return Err(LabError::new("no free block of ports: too many instances at once"));
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
@@ -56,10 +54,7 @@ impl Ports {
         if lock.try_lock().is_err() {
             return Ok(None);
         }
-        let ports = Self {
-            number,
-            _lock: lock,
-        };
+        let ports = Self { number, _lock: lock };
         Ok(ports.are_free().then_some(ports))
     }
 
@@ -107,10 +102,7 @@ impl Ports {
 /// A port that was free a moment ago, from those that the system hands out.
 pub(crate) fn free_udp_port(address: IpAddr) -> Result<u16> {
     let socket = UdpSocket::bind((address, 0)).context("no free UDP port")?;
-    Ok(socket
-        .local_addr()
-        .context("no address of a UDP socket")?
-        .port())
+    Ok(socket.local_addr().context("no address of a UDP socket")?.port())
 }
 
 /// Whether something is bound to this UDP address (IPv4), as the kernel lists it.
@@ -118,15 +110,9 @@ pub(crate) fn udp_is_bound(address: SocketAddr) -> bool {
     let IpAddr::V4(ip) = address.ip() else {
         return false;
     };
-    let wanted = format!(
-        "{:08X}:{:04X}",
-        u32::from_le_bytes(ip.octets()),
-        address.port()
-    );
+    let wanted = format!("{:08X}:{:04X}", u32::from_le_bytes(ip.octets()), address.port());
     let table = std::fs::read_to_string("/proc/net/udp").unwrap_or_default();
-    table
-        .lines()
-        .any(|line| line.split_whitespace().nth(1) == Some(wanted.as_str()))
+    table.lines().any(|line| line.split_whitespace().nth(1) == Some(wanted.as_str()))
 }
 
 #[cfg(test)]

@@ -43,8 +43,7 @@ impl Lab {
     /// The lab, when this machine has it: root, SIPp and at least one Asterisk.
     #[must_use]
     pub fn find() -> Option<Self> {
-        let dir = std::env::var_os("CTI_LAB_DIR")
-            .map_or_else(|| PathBuf::from("/var/cache/cti-lab"), PathBuf::from);
+        let dir = std::env::var_os("CTI_LAB_DIR").map_or_else(|| PathBuf::from("/var/cache/cti-lab"), PathBuf::from);
         let lab = Self { dir };
         let usable = is_root() && program("sipp").is_some() && !lab.versions().is_empty();
         usable.then_some(lab)
@@ -77,10 +76,7 @@ impl Lab {
         };
         let there = lab.has(version);
         if !there {
-            say(&format!(
-                "SKIPPED: {} needs {version}, which is NOT INSTALLED (cargo xtask lab)",
-                test_name()
-            ));
+            say(&format!("SKIPPED: {} needs {version}, which is NOT INSTALLED (cargo xtask lab)", test_name()));
         }
         there
     }
@@ -88,10 +84,7 @@ impl Lab {
     /// The versions that are installed.
     #[must_use]
     pub fn versions(&self) -> Vec<Version> {
-        Version::ALL
-            .into_iter()
-            .filter(|version| self.has(*version))
-            .collect()
+        Version::ALL.into_iter().filter(|version| self.has(*version)).collect()
     }
 
     /// The folder of the lab, outside the repository.
@@ -107,9 +100,7 @@ impl Lab {
 
     /// Whether this version is installed: the stamp is written last.
     fn has(&self, version: Version) -> bool {
-        self.dir
-            .join(format!("asterisk-{}.stamp", version.major()))
-            .exists()
+        self.dir.join(format!("asterisk-{}.stamp", version.major())).exists()
             && self.root_of(version).join("usr/sbin/asterisk").exists()
     }
 }
@@ -118,23 +109,15 @@ impl Lab {
 #[expect(clippy::panic, reason = "a test that must run and cannot is a failure")]
 pub(crate) fn missing(what: &str) {
     if std::env::var("CTI_LAB").is_ok_and(|value| value == "required") {
-        panic!(
-            "{} needs {what} (cargo xtask lab), and CTI_LAB=required",
-            test_name()
-        );
+        panic!("{} needs {what} (cargo xtask lab), and CTI_LAB=required", test_name());
     }
-    say(&format!(
-        "SKIPPED: {} needs {what} (cargo xtask lab)",
-        test_name()
-    ));
+    say(&format!("SKIPPED: {} needs {what} (cargo xtask lab)", test_name()));
 }
 
 /// The full path of a program that is on the `PATH`.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|dir| dir.join(name))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())
 }
 
 /// The test runner names the thread after the test.

@@ -27,11 +27,7 @@ impl Sipp {
     /// unless told otherwise.
     #[must_use]
     pub fn phone(asterisk: &Asterisk, extension: &str) -> SippParty {
-        SippParty::new(
-            extension,
-            asterisk.phone_addr(extension),
-            asterisk.sip_addr(),
-        )
+        SippParty::new(extension, asterisk.phone_addr(extension), asterisk.sip_addr())
     }
 
     /// The far end of the outside line, which is called when a phone dials 9 and a number.
@@ -67,15 +63,7 @@ pub struct SippParty {
 
 impl SippParty {
     fn new(who: &str, address: Option<SocketAddr>, asterisk: SocketAddr) -> Self {
-        Self {
-            who: who.into(),
-            address,
-            asterisk,
-            ring_ms: 1,
-            talk_ms: EVER_MS,
-            refusal: None,
-            calls: 1,
-        }
+        Self { who: who.into(), address, asterisk, ring_ms: 1, talk_ms: EVER_MS, refusal: None, calls: 1 }
     }
 
     /// Rings this long before it answers.
@@ -126,37 +114,19 @@ impl SippParty {
     /// When the extension is none of the lab's, or SIPp does not start.
     pub async fn start(self) -> Result<SippCall> {
         let who = &self.who;
-        let address = self
-            .address
-            .ok_or_else(|| LabError::new(format!("the lab has no phone {who}")))?;
+        let address = self.address.ok_or_else(|| LabError::new(format!("the lab has no phone {who}")))?;
         let scenario = match &self.refusal {
-            Some(status) => fill(
-                include_str!("../sipp/uas_refuse.xml"),
-                &[("status", status.clone())],
-            )?,
+            Some(status) => fill(include_str!("../sipp/uas_refuse.xml"), &[("status", status.clone())])?,
             None => fill(
                 include_str!("../sipp/uas_answer.xml"),
-                &[
-                    ("ring_ms", self.ring_ms.to_string()),
-                    ("talk_ms", self.talk_ms.to_string()),
-                ],
+                &[("ring_ms", self.ring_ms.to_string()), ("talk_ms", self.talk_ms.to_string())],
             )?,
         };
-        let mut call = SippCall::start(
-            &self.who,
-            &scenario,
-            address,
-            self.asterisk,
-            self.calls,
-            &[],
-        )?;
+        let mut call = SippCall::start(&self.who, &scenario, address, self.asterisk, self.calls, &[])?;
         let deadline = Instant::now() + Duration::from_secs(20);
         while !udp_is_bound(address) {
             if call.child.ended()?.is_some() || Instant::now() > deadline {
-                return Err(LabError::new(format!(
-                    "SIPp ({who}) does not listen on {address}\n{}",
-                    call.logs()
-                )));
+                return Err(LabError::new(format!("SIPp ({who}) does not listen on {address}\n{}", call.logs())));
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -231,9 +201,7 @@ impl CallIn {
     /// Gives up this long after the other side began to ring.
     #[must_use]
     pub fn cancel_after(mut self, ms: u64) -> Self {
-        self.course = Course::Cancel {
-            after_ms: ms.max(1),
-        };
+        self.course = Course::Cancel { after_ms: ms.max(1) };
         self
     }
 
@@ -258,25 +226,16 @@ impl CallIn {
     /// When SIPp does not start.
     pub async fn start(self) -> Result<SippCall> {
         let ip = if self.outside { OUTSIDE } else { INSIDE };
-        let display = if self.name.is_some() {
-            "\"[shown]\" "
-        } else {
-            ""
-        };
+        let display = if self.name.is_some() { "\"[shown]\" " } else { "" };
         let mut identity = String::new();
         if self.outside {
-            identity.push_str(&format!(
-                "\nP-Asserted-Identity: {display}<sip:[caller]@[local_ip]>"
-            ));
+            identity.push_str(&format!("\nP-Asserted-Identity: {display}<sip:[caller]@[local_ip]>"));
             if self.withheld {
                 identity.push_str("\nPrivacy: id");
             }
         }
-        let mut values = vec![
-            ("display", display.to_owned()),
-            ("identity", identity),
-            ("talk_ms", self.talk_ms.to_string()),
-        ];
+        let mut values =
+            vec![("display", display.to_owned()), ("identity", identity), ("talk_ms", self.talk_ms.to_string())];
         let text = match self.course {
             Course::Talk => include_str!("../sipp/uac_talk.xml"),
             Course::Refused => include_str!("../sipp/uac_refused.xml"),
@@ -291,11 +250,7 @@ impl CallIn {
             }
         };
         // Values that SIPp puts in by itself are not read again, so that brackets in a name do no harm.
-        let shown = self
-            .name
-            .unwrap_or_default()
-            .replace('\\', "\\\\")
-            .replace('"', "\\\"");
+        let shown = self.name.unwrap_or_default().replace('\\', "\\\\").replace('"', "\\\"");
         let keys = [("caller", self.number.as_str()), ("shown", shown.as_str())];
         let who = format!("{} to {}", self.number, self.dialled);
         let local = SocketAddr::new(ip, free_udp_port(ip)?);
@@ -326,55 +281,27 @@ impl SippCall {
     ) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let dir =
-            std::env::temp_dir().join(format!("cti-lab-sipp-{}-{number}", std::process::id()));
+        let dir = std::env::temp_dir().join(format!("cti-lab-sipp-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&dir).context("cannot make the folder of SIPp")?;
         std::fs::write(dir.join("scenario.xml"), scenario).context("cannot write the scenario")?;
-        let output =
-            std::fs::File::create(dir.join("output")).context("cannot write the output of SIPp")?;
+        let output = std::fs::File::create(dir.join("output")).context("cannot write the output of SIPp")?;
         let mut command = Command::new("sipp");
         command
             .current_dir(&dir)
             .arg(remote.to_string())
             .args(["-sf", "scenario.xml", "-nostdin", "-aa"])
-            .args([
-                "-i",
-                &local.ip().to_string(),
-                "-p",
-                &local.port().to_string(),
-                "-bind_local",
-            ])
+            .args(["-i", &local.ip().to_string(), "-p", &local.port().to_string(), "-bind_local"])
             .args(["-mi", &local.ip().to_string()])
-            .args([
-                "-ci",
-                "127.0.0.1",
-                "-cp",
-                &free_udp_port(INSIDE)?.to_string(),
-            ])
+            .args(["-ci", "127.0.0.1", "-cp", &free_udp_port(INSIDE)?.to_string()])
             .args(["-m", &calls.to_string()])
-            .args([
-                "-timeout",
-                &format!("{}s", LIFE.as_secs()),
-                "-timeout_error",
-            ])
-            .args([
-                "-trace_err",
-                "-error_file",
-                "errors",
-                "-trace_msg",
-                "-message_file",
-                "messages",
-            ])
+            .args(["-timeout", &format!("{}s", LIFE.as_secs()), "-timeout_error"])
+            .args(["-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages"])
             .args(more)
             .env("TERM", "dumb")
             .stdout(Stdio::null())
             .stderr(output);
         let child = OwnedChild::start(&mut command)?;
-        Ok(Self {
-            who: who.to_owned(),
-            child,
-            dir,
-        })
+        Ok(Self { who: who.to_owned(), child, dir })
     }
 
     /// Waits until the party has done all that it was told.
@@ -385,11 +312,7 @@ impl SippCall {
     pub async fn finished(mut self) -> Result<()> {
         match self.child.wait(LIFE + Duration::from_secs(10)).await? {
             Some(status) if status.success() => Ok(()),
-            Some(status) => Err(LabError::new(format!(
-                "SIPp ({}): {status}\n{}",
-                self.who,
-                self.logs()
-            ))),
+            Some(status) => Err(LabError::new(format!("SIPp ({}): {status}\n{}", self.who, self.logs()))),
             None => Err(LabError::new(format!("SIPp ({}) does not end", self.who))),
         }
     }
@@ -402,12 +325,7 @@ impl SippCall {
 
     fn logs(&self) -> String {
         let tail = |name| tail(&self.dir.join(name), 60);
-        format!(
-            "{}\n{}\n{}",
-            tail("output"),
-            tail("errors"),
-            tail("messages")
-        )
+        format!("{}\n{}\n{}", tail("output"), tail("errors"), tail("messages"))
     }
 }
 

@@ -7,13 +7,12 @@ pub(crate) fn fill(text: &str, values: &[(&str, String)]) -> Result<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
-        let (name, after) = after
-            .split_once("}}")
-            .ok_or_else(|| LabError::new("a template has {{ without }}"))?;
+        let (name, after) = after.split_once("}}").ok_or_else(|| LabError::new("a template has {{ without }}"))?;
         out.push_str(before);
-        let (_, value) = values.iter().find(|(key, _)| *key == name).ok_or_else(|| {
-            LabError::new(format!("a template asks for {name}, which has no value"))
-        })?;
+        let (_, value) = values
+            .iter()
+            .find(|(key, _)| *key == name)
+            .ok_or_else(|| LabError::new(format!("a template asks for {name}, which has no value")))?;
         out.push_str(value);
         rest = after;
     }

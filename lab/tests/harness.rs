@@ -1,4 +1,5 @@
 //! The harness itself: real Asterisk and SIPp do what the live tests build on.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 use cti_lab::{Ami, Asterisk, Sipp, SippCall, StartOptions, Version, live_tests};
 
@@ -20,28 +21,16 @@ async fn all_finished(parties: impl IntoIterator<Item = SippCall>) {
 async fn answered_call(asterisk: &Asterisk, ami: &mut Ami) -> ([SippCall; 2], String) {
     let phone = Sipp::phone(asterisk, "6001").start().await.unwrap();
     let caller = Sipp::call_in(asterisk, "0312345005").start().await.unwrap();
-    let enter = ami
-        .event("BridgeEnter", &[("Channel", "PJSIP/6001-")])
-        .await
-        .unwrap();
-    ami.event("BridgeEnter", &[("Channel", "PJSIP/trunk-")])
-        .await
-        .unwrap();
+    let enter = ami.event("BridgeEnter", &[("Channel", "PJSIP/6001-")]).await.unwrap();
+    ami.event("BridgeEnter", &[("Channel", "PJSIP/trunk-")]).await.unwrap();
     ([phone, caller], enter.get("Channel").to_owned())
 }
 
 /// The channel of the outside caller; hanging it up ends the call.
 async fn hang_up_caller(ami: &mut Ami) {
-    let caller = ami
-        .seen()
-        .iter()
-        .find(|p| p.is("Newchannel", &[("Channel", "PJSIP/trunk-")]))
-        .unwrap();
+    let caller = ami.seen().iter().find(|p| p.is("Newchannel", &[("Channel", "PJSIP/trunk-")])).unwrap();
     let channel = caller.get("Channel").to_owned();
-    let reply = ami
-        .action("Hangup", &[("Channel", &channel)])
-        .await
-        .unwrap();
+    let reply = ami.action("Hangup", &[("Channel", &channel)]).await.unwrap();
     assert_eq!(reply.get("Response"), "Success");
 }
 

@@ -13,31 +13,17 @@ use crate::Result;
 use asterisk::Release;
 
 /// The versions of Asterisk that the lab has, each from the Debian suite that packages it.
-const RELEASES: [Release; 2] = [
-    Release {
-        major: 16,
-        suite: "bullseye",
-    },
-    Release {
-        major: 22,
-        suite: "sid",
-    },
-];
+const RELEASES: [Release; 2] = [Release { major: 16, suite: "bullseye" }, Release { major: 22, suite: "sid" }];
 
 /// Installs what is missing. Fails only when no Asterisk at all is usable.
 pub(crate) fn install() -> Result<()> {
     if !std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
-        return Err(
-            "cargo xtask lab needs root on Debian: it installs packages and makes changed roots"
-                .into(),
-        );
+        return Err("cargo xtask lab needs root on Debian: it installs packages and makes changed roots".into());
     }
     let dir = dir();
     std::fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-    let lock =
-        File::create(dir.join("lock")).map_err(|error| format!("{}: {error}", dir.display()))?;
-    lock.lock()
-        .map_err(|error| format!("cannot lock {}: {error}", dir.display()))?;
+    let lock = File::create(dir.join("lock")).map_err(|error| format!("{}: {error}", dir.display()))?;
+    lock.lock().map_err(|error| format!("cannot lock {}: {error}", dir.display()))?;
 
     let started = Instant::now();
     match host::install_packages() {
@@ -66,10 +52,7 @@ pub(crate) fn check() -> Result<()> {
     println!("lab: {}", dir.display());
     for name in host::PROGRAMS {
         let found = shell::program(name);
-        println!(
-            "  {name}: {}",
-            found.map_or("MISSING".to_owned(), |path| path.display().to_string())
-        );
+        println!("  {name}: {}", found.map_or("MISSING".to_owned(), |path| path.display().to_string()));
     }
     let mut versions = 0;
     for release in RELEASES {
@@ -88,8 +71,7 @@ pub(crate) fn check() -> Result<()> {
 
 /// The folder of the lab.
 fn dir() -> PathBuf {
-    std::env::var_os("CTI_LAB_DIR")
-        .map_or_else(|| PathBuf::from("/var/cache/cti-lab"), PathBuf::from)
+    std::env::var_os("CTI_LAB_DIR").map_or_else(|| PathBuf::from("/var/cache/cti-lab"), PathBuf::from)
 }
 
 /// Says what must not be overlooked in a long output.

@@ -1,9 +1,5 @@
 //! Chores of this repository: `cargo xtask lab` and the like.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line program talks to its user"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program talks to its user")]
 
 mod lab;
 

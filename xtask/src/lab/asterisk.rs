@@ -35,45 +35,27 @@ impl Release {
 
         let mirror = host::mirror()?;
         let mut debootstrap = Command::new("debootstrap");
-        debootstrap
-            .arg("--variant=minbase")
-            .arg(self.suite)
-            .arg(&partial)
-            .arg(mirror);
+        debootstrap.arg("--variant=minbase").arg(self.suite).arg(&partial).arg(mirror);
         shell::run(&mut debootstrap, &log)?;
         prepare(&partial)?;
-        let inside =
-            |args: &[&str]| shell::run(Command::new("chroot").arg(&partial).args(args), &log);
+        let inside = |args: &[&str]| shell::run(Command::new("chroot").arg(&partial).args(args), &log);
         inside(&["apt-get", "update"])?;
-        inside(&[
-            "apt-get",
-            "install",
-            "--yes",
-            "--no-install-recommends",
-            "asterisk",
-            "asterisk-modules",
-        ])?;
+        inside(&["apt-get", "install", "--yes", "--no-install-recommends", "asterisk", "asterisk-modules"])?;
         inside(&["apt-get", "clean"])?;
 
-        let version =
-            version_in(&partial).ok_or("the package is installed and its asterisk does not run")?;
+        let version = version_in(&partial).ok_or("the package is installed and its asterisk does not run")?;
         if !version.starts_with(&format!("Asterisk {}.", self.major)) {
             return Err(format!("{} now has {version}", self.suite));
         }
-        std::fs::rename(&partial, self.root(lab))
-            .map_err(|error| format!("{}: {error}", partial.display()))?;
-        std::fs::write(self.stamp(lab), format!("{version}\n"))
-            .map_err(|error| error.to_string())?;
+        std::fs::rename(&partial, self.root(lab)).map_err(|error| format!("{}: {error}", partial.display()))?;
+        std::fs::write(self.stamp(lab), format!("{version}\n")).map_err(|error| error.to_string())?;
         Ok(format!("installed {version}"))
     }
 
     /// The installed version; the stamp is written last and read first.
     pub(crate) fn version(self, lab: &Path) -> Option<String> {
         let stamp = std::fs::read_to_string(self.stamp(lab)).ok()?;
-        self.root(lab)
-            .join("usr/sbin/asterisk")
-            .exists()
-            .then(|| stamp.trim().to_owned())
+        self.root(lab).join("usr/sbin/asterisk").exists().then(|| stamp.trim().to_owned())
     }
 
     fn root(self, lab: &Path) -> PathBuf {
@@ -88,20 +70,14 @@ impl Release {
 /// Gives the new root the machine's way to its mirror, and keeps its services from starting.
 fn prepare(root: &Path) -> Result<()> {
     let write = |name: &str, text: &str| {
-        std::fs::write(root.join(name), text)
-            .map_err(|error| format!("{name} in {}: {error}", root.display()))
+        std::fs::write(root.join(name), text).map_err(|error| format!("{name} in {}: {error}", root.display()))
     };
     write("etc/apt/apt.conf.d/99host", &host::apt_settings())?;
     write("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n")?;
     let executable = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(root.join("usr/sbin/policy-rc.d"), executable)
-        .map_err(|error| error.to_string())?;
+    std::fs::set_permissions(root.join("usr/sbin/policy-rc.d"), executable).map_err(|error| error.to_string())?;
     // Machines without these files have no need of them.
-    for name in [
-        "etc/hosts",
-        "etc/resolv.conf",
-        "etc/ssl/certs/ca-certificates.crt",
-    ] {
+    for name in ["etc/hosts", "etc/resolv.conf", "etc/ssl/certs/ca-certificates.crt"] {
         if let Ok(text) = std::fs::read(Path::new("/").join(name)) {
             if let Some(parent) = root.join(name).parent() {
                 std::fs::create_dir_all(parent).map_err(|error| error.to_string())?;
@@ -127,10 +103,7 @@ fn remove_root(root: &Path) -> Result<()> {
         let _ = Command::new("umount").arg(mount).status();
     }
     if !mounts_below(root).is_empty() {
-        return Err(format!(
-            "file systems are still mounted below {}",
-            root.display()
-        ));
+        return Err(format!("file systems are still mounted below {}", root.display()));
     }
     std::fs::remove_dir_all(root).map_err(|error| format!("{}: {error}", root.display()))
 }
@@ -138,10 +111,7 @@ fn remove_root(root: &Path) -> Result<()> {
 /// The mount points below a folder, the deepest first.
 fn mounts_below(root: &Path) -> Vec<PathBuf> {
     let table = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
-    let points = table
-        .lines()
-        .filter_map(|line| line.split_whitespace().nth(1))
-        .map(PathBuf::from);
+    let points = table.lines().filter_map(|line| line.split_whitespace().nth(1)).map(PathBuf::from);
     let mut below: Vec<PathBuf> = points.filter(|point| point.starts_with(root)).collect();
     below.sort_by_key(|point| std::cmp::Reverse(point.components().count()));
     below
