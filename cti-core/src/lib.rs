@@ -1,1 +1,42 @@
-//! (being written)
+//! The common ground of the `cti` family: what a call is, what a PBX and a CRM must be able to do, and the
+//! pipeline that joins them.
+//!
+//! ```text
+//! PBX ──▶ PbxSource ──▶ CallEvent ──▶ policy ──▶ look-up, screen pop ──▶ Popup
+//!                            │
+//!                            └──▶ Outbox (durable) ──▶ CrmSink: call log
+//! agent / CRM ──▶ CommandSource ──▶ dial plan ──▶ PbxControl ──▶ PBX
+//! ```
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | what happens in a call, as events and as the final record | [`call`] |
+//! | the traits of connectors | [`pbx`], [`crm`], [`outbox`], [`popup`], [`command`] |
+//! | which attribute stands in which field of a CRM | [`fields`] |
+//! | telephone numbers and how they are compared | [`number`] |
+//! | prefixes, groups, click-to-dial | [`dial`] |
+//! | text with variables that cannot be injected | [`template`] |
+//! | what the doctor finds | [`health`] |
+//! | what to do with an event, and why | [`policy`] |
+//! | all of it joined | [`pipeline`] |
+//! | retry, budget, cache around any CRM | [`layer`] |
+//!
+//! This crate holds no connector, no HTTP server and no C code.
+
+pub mod call;
+pub mod command;
+pub mod crm;
+pub mod dial;
+pub mod error;
+pub mod fields;
+pub mod health;
+pub mod layer;
+pub mod number;
+pub mod outbox;
+pub mod pbx;
+pub mod policy;
+pub mod popup;
+pub mod secret;
+
+pub use error::{Error, ErrorKind, Result, Status};
+pub use secret::secret;

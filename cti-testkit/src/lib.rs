@@ -1,1 +1,3 @@
-//! (being written)
+//! Simulators, behaviour suites and trace tools: test without a telephone system.
+
+pub mod suite;

@@ -1,24 +1,36 @@
-//! Chores of this repository: `cargo xtask lab` and the like.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program talks to its user")]
+//! Chores of this repository. `cargo xtask` lists them.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who started it")]
 
+mod arrows;
+mod ci;
+mod features;
 mod lab;
+mod shell;
 
 use std::process::ExitCode;
 
-/// The result of a chore: its error is a sentence for the user.
+/// The result of a chore: its error is a sentence for the person who started it.
 type Result<T> = std::result::Result<T, String>;
 
-const USAGE: &str = "usage: cargo xtask <chore>
+const USAGE: &str = "\
+usage: cargo xtask <chore>
 
-  lab          install what the live tests need (Debian, root); keeps what is there
-  lab --check  say what of it is there";
+  ci           everything a change must pass: lab, format, clippy, tests, docs, features, arrows
+  lab          installs what the live tests need (Debian, as root); keeps what is there
+  lab --check  tells what of it is there
+  features     builds the facade with each of its features alone
+  arrows       checks that crates depend on each other in one direction only
+";
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let outcome = match args.as_slice() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments.as_slice() {
+        ["ci"] => ci::run(),
         ["lab"] => lab::install(),
         ["lab", "--check"] => lab::check(),
+        ["features"] => features::run(),
+        ["arrows"] => arrows::run(),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {

@@ -1,0 +1,127 @@
+//! What an agent or a CRM asks for: click-to-dial and call control.
+
+use crate::call::{CallId, Extension};
+use crate::dial::{Choice, Derivation, Offer};
+use crate::error::Result;
+use crate::number::Number;
+use crate::pbx::{TransferStep, WantedAgentState};
+use async_trait::async_trait;
+use futures_core::Stream;
+use serde::{Deserialize, Serialize};
+use std::pin::Pin;
+use tokio::sync::oneshot;
+
+/// What is asked for. It comes from a person who was authenticated by the one who hands it in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Ring the user's telephone, then dial the number.
+    Dial {
+        /// Who dials, by the name in the dial plan.
+        user: String,
+        /// The number as it stands in the record.
+        number: Number,
+        /// What the user chose, where the plan asks.
+        #[serde(default)]
+        choice: Choice,
+    },
+    /// Pick up.
+    Answer {
+        /// The call.
+        call: CallId,
+        /// The telephone.
+        extension: Extension,
+    },
+    /// Hang up.
+    HangUp {
+        /// The call.
+        call: CallId,
+        /// The telephone.
+        extension: Extension,
+    },
+    /// Put on hold.
+    Hold {
+        /// The call.
+        call: CallId,
+        /// The telephone.
+        extension: Extension,
+    },
+    /// Take back from hold.
+    Resume {
+        /// The call.
+        call: CallId,
+        /// The telephone.
+        extension: Extension,
+    },
+    /// Hand on.
+    Transfer {
+        /// The call.
+        call: CallId,
+        /// The telephone that gives it away.
+        extension: Extension,
+        /// Who gets it.
+        to: Number,
+        /// Which step.
+        step: TransferStep,
+    },
+    /// Send key tones.
+    SendDigits {
+        /// The call.
+        call: CallId,
+        /// The telephone.
+        extension: Extension,
+        /// The keys.
+        digits: String,
+    },
+    /// Change the agent's state.
+    SetAgentState {
+        /// The PBX.
+        pbx: String,
+        /// The telephone.
+        extension: Extension,
+        /// The state.
+        state: WantedAgentState,
+    },
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Done.
+    Done,
+    /// The telephone was picked up and the number is being dialled.
+    Placed {
+        /// The new call.
+        call: CallId,
+        /// How the number came about.
+        derivation: Derivation,
+    },
+    /// The dial plan asks the user first; nothing was dialled.
+    ChoiceNeeded {
+        /// What there is to choose from.
+        offer: Offer,
+    },
+}
+
+/// A command, and where its outcome goes.
+#[derive(Debug)]
+pub struct CommandRequest {
+    /// What is asked for.
+    pub command: Command,
+    /// Where the outcome goes.
+    pub reply: oneshot::Sender<Result<Outcome>>,
+}
+
+/// The commands as they come.
+pub type CommandStream = Pin<Box<dyn Stream<Item = CommandRequest> + Send>>;
+
+/// Somebody who asks for things: the desk page, a CRM's webhook.
+#[async_trait]
+pub trait CommandSource: Send + Sync {
+    /// Starts to hand in commands. May be called once.
+    ///
+    /// # Errors
+    /// What keeps it from starting, such as a port in use.
+    async fn open(&self) -> Result<CommandStream>;
+}

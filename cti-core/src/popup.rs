@@ -1,0 +1,76 @@
+//! What is shown to an agent.
+
+use crate::call::{CallId, Direction, EventId, Extension, Party, PbxEvent};
+use crate::crm::Matches;
+use crate::number::Number;
+use crate::pbx::LinkState;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// Who is calling, for one agent and one offering of one call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pop {
+    /// The identity of the event that caused it: the same pop again is the same pop.
+    pub id: EventId,
+    /// The call.
+    pub call: CallId,
+    /// The agent's telephone.
+    pub extension: Extension,
+    /// Where the call comes from.
+    pub direction: Direction,
+    /// The calling party.
+    pub caller: Party,
+    /// The number that was called.
+    pub dialed: Option<Number>,
+    /// The CRM that answered, by its name in the configuration.
+    pub crm: String,
+    /// What the CRM knows.
+    pub matches: Matches,
+    /// Where the agent's browser goes.
+    pub url: Option<Url>,
+    /// Why the look-up failed, if it failed; the pop is shown all the same.
+    pub problem: Option<String>,
+}
+
+impl Pop {
+    /// One line for a person: name and company if one customer matches, how many if several do, else the number, else
+    /// that it is withheld.
+    pub fn title(&self) -> String {
+        if let Some(only) = self.matches.one() {
+            let name = only.name.as_ref().map(|name| name.as_str());
+            let company = only.company.as_ref().map(|company| company.as_str());
+            match (name, company) {
+                (Some(name), Some(company)) => return format!("{name} ({company})"),
+                (Some(one), None) | (None, Some(one)) => return one.to_owned(),
+                (None, None) => {}
+            }
+        }
+        let number = match self.direction {
+            Direction::Outbound => self.dialed.as_ref(),
+            Direction::Inbound | Direction::Internal => self.caller.number.as_ref(),
+        };
+        match (number, self.matches.found.len()) {
+            (Some(number), count) if count > 1 => format!("{} ({count} matches)", number.as_str()),
+            (Some(number), _) => number.as_str().to_owned(),
+            (None, _) => "withheld".to_owned(),
+        }
+    }
+}
+
+/// Somebody who is shown calls: the desk page, a window of an application.
+///
+/// Called in order, and must not wait for people or networks: hand over and return.
+#[async_trait]
+pub trait Popup: Send + Sync {
+    /// Something happened.
+    async fn event(&self, event: &PbxEvent);
+
+    /// The look-up for a call of an extension came back.
+    async fn pop(&self, pop: &Pop);
+
+    /// The link to a PBX came up or went down.
+    async fn link(&self, pbx: &str, state: &LinkState) {
+        let _ = (pbx, state);
+    }
+}

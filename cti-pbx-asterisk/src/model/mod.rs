@@ -1,0 +1,1 @@
+//! What AMI events mean for calls: pure, no I/O, no clock of its own.

@@ -1,0 +1,3 @@
+//! Behaviour suites: what every connector and outbox must do, to be run by its author in one line.
+
+pub mod outbox;
