@@ -1,15 +1,16 @@
 //! Child processes that never outlive the test, however it ends.
 
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Result;
 use crate::error::Context;
 
-/// A child process that is killed when this value is dropped.
+/// A child process that is killed when this value is dropped, and with it what it has started in its process group.
 ///
 /// A guard process holds the reading end of a pipe: when the test process dies without dropping anything, the pipe
-/// closes and the guard kills the child. Only this value reaps the child, so its id stays its own as long as the guard
+/// closes and the guard kills the group. Only this value reaps the child, so its id stays its own as long as the guard
 /// lives.
 #[derive(Debug)]
 pub(crate) struct OwnedChild {
@@ -20,9 +21,12 @@ pub(crate) struct OwnedChild {
 impl OwnedChild {
     /// Starts the command with nothing on its standard input and its output thrown away, unless it says otherwise.
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
-        let mut child = command.stdin(Stdio::null()).spawn().context("cannot start a program of the lab")?;
+        let mut child =
+            command.stdin(Stdio::null()).process_group(0).spawn().context("cannot start a program of the lab")?;
         let guard = Command::new("sh")
-            .args(["-c", "read -r _; kill -9 \"$1\"", "guard", &child.id().to_string()])
+            .args(["-c", "read -r _; kill -9 -- \"-$1\"", "guard", &child.id().to_string()])
+            // Its own group: what is typed to end the test must not end the guard first.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -60,11 +64,16 @@ impl OwnedChild {
         }
     }
 
-    /// Ends it at once.
+    /// Ends it at once, when it has not ended yet.
     pub(crate) fn kill(&mut self) {
         self.end_guard();
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            // Not reaped yet, so the id of the group is still its own.
+            let group = format!("-{}", self.child.id());
+            let _ = Command::new("kill").args(["-9", "--", &group]).stderr(Stdio::null()).status();
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
     }
 
     fn end_guard(&mut self) {

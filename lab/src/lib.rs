@@ -8,19 +8,22 @@
 
 mod ami;
 mod asterisk;
-
 mod child;
+mod chromium;
 mod error;
 mod ports;
 mod presence;
 mod sipp;
 mod template;
+mod webdriver;
 
 pub use ami::{Ami, Packet};
 pub use asterisk::{Asterisk, StartOptions};
+pub use chromium::Chromium;
 pub use error::{LabError, Result};
 pub use presence::{Lab, Version};
 pub use sipp::{CallIn, Sipp, SippCall, SippParty};
+pub use webdriver::{Element, WebDriver};
 
 /// Writes one test per installed Asterisk version: `name::v16` and `name::v22`, each on a Tokio runtime.
 ///
