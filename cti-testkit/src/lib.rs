@@ -1,1 +1,4 @@
-//! (being written)
+//! Simulators, behaviour suites and trace tools for cti: test without a phone system and without a CRM.
+
+pub mod kintone;
+pub mod suite;
