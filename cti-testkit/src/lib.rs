@@ -1,6 +1,4 @@
-//! Simulators, behaviour suites and trace tools: test without a telephone system.
-
-//! Simulators, behaviour suites and trace tools for cti: test without a phone system and without a CRM.
+//! Simulators, behaviour suites and trace tools for the `cti` family: test without a telephone system.
 
 pub mod kintone;
 pub mod suite;
