@@ -24,7 +24,7 @@ impl OwnedChild {
         let mut child =
             command.stdin(Stdio::null()).process_group(0).spawn().context("cannot start a program of the lab")?;
         let guard = Command::new("sh")
-            .args(["-c", "read -r _; kill -9 -- \"-$1\"", "guard", &child.id().to_string()])
+            .args(["-c", "read -r _; kill -s KILL -- \"-$1\"", "guard", &child.id().to_string()])
             // Its own group: what is typed to end the test must not end the guard first.
             .process_group(0)
             .stdin(Stdio::piped())
@@ -70,7 +70,7 @@ impl OwnedChild {
         if matches!(self.child.try_wait(), Ok(None)) {
             // Not reaped yet, so the id of the group is still its own.
             let group = format!("-{}", self.child.id());
-            let _ = Command::new("kill").args(["-9", "--", &group]).stderr(Stdio::null()).status();
+            let _ = Command::new("kill").args(["-s", "KILL", "--", &group]).stderr(Stdio::null()).status();
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
@@ -85,5 +85,40 @@ impl OwnedChild {
 impl Drop for OwnedChild {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(10);
+
+    #[tokio::test]
+    async fn the_guard_kills_when_the_test_process_is_gone() {
+        let mut child = OwnedChild::start(Command::new("sleep").arg("60")).unwrap();
+        assert!(child.ended().unwrap().is_none());
+        drop(child.guard.stdin.take()); // what the end of this process does
+        assert!(child.wait(SOON).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn the_whole_group_is_killed() {
+        let mut child = OwnedChild::start(Command::new("sh").args(["-c", "sleep 61.25; true"])).unwrap();
+        assert!(child.ended().unwrap().is_none());
+        drop(child);
+        let is_left =
+            || Command::new("pgrep").args(["-f", "^sleep 61.25$"]).stdout(Stdio::null()).status().unwrap().success();
+        let deadline = Instant::now() + SOON;
+        while is_left() {
+            assert!(Instant::now() < deadline, "the grandchild lives on");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn an_end_of_its_own_is_seen() {
+        let mut child = OwnedChild::start(&mut Command::new("true")).unwrap();
+        assert!(child.wait(SOON).await.unwrap().unwrap().success());
     }
 }
