@@ -19,6 +19,7 @@ mod app;
 mod check;
 mod error;
 mod fault;
+mod pages;
 mod params;
 pub mod query;
 mod select;

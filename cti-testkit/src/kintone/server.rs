@@ -4,6 +4,7 @@ use super::access::shown;
 use super::api::{Call, carry_out};
 use super::error::ApiError;
 use super::fault::Fault;
+use super::pages;
 use super::params::Params;
 use super::wire::Cutter;
 use super::{Recorded, Shared};
@@ -25,6 +26,9 @@ pub(super) async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if let Some(app) = pages::app_of(uri.path()) {
+        return pages::page(&shared, app);
+    }
     let (number, fault) = shared.with(|state| {
         state.requests.push(record(&method, &uri, &headers, &body));
         (state.requests.len(), state.faults.next())
