@@ -6,4 +6,5 @@
 //! | what an AMI event means for a call (pure, no I/O) | [`model`] |
 
 pub mod ami;
+mod error;
 pub mod model;
