@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// A handle of one link to Asterisk. Cheap to clone; the link ends when the last handle and the [`Events`] are gone.
 ///
-/// It does not connect again by itself: `Asterisk` does.
+/// It does not connect again by itself: [`crate::Asterisk`] does.
 #[derive(Debug, Clone)]
 pub struct Client {
     jobs: mpsc::Sender<Job>,
