@@ -1,6 +1,6 @@
 //! A process that is killed at any moment loses nothing that it was told is stored, and repeats nothing that it was told
 //! is delivered.
-#![cfg(unix)]
+#![cfg(all(unix, feature = "sqlite"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod common;

@@ -1,4 +1,5 @@
 //! Whatever is done to the outbox, in whatever order and with whatever restarts, it behaves as a simple list does.
+#![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod common;

@@ -1,4 +1,5 @@
 //! The outbox in an SQLite file: the suite of outboxes, and what a file adds.
+#![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod common;

@@ -40,9 +40,9 @@ const MAX_REASON: usize = 2_000;
 ///
 /// # let folder = std::env::temp_dir().join(format!("cti-outbox-doc-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder).unwrap();
-/// # std::env::set_current_dir(&folder).unwrap();
+/// # let calls_db = folder.join("calls.db");
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let outbox = SqliteOutbox::open("calls.db")?;
+/// let outbox = SqliteOutbox::open(calls_db)?;
 /// assert_eq!(outbox.stats().await?.waiting, 0);
 /// # Ok::<(), cti_core::Error>(()) }).unwrap();
 /// # std::fs::remove_dir_all(&folder).unwrap();

@@ -164,8 +164,6 @@ fn beside(file: &Path, suffix: &str) -> PathBuf {
 }
 
 fn cannot_write(file: &Path, error: io::Error) -> Error {
-    Error::new(ErrorKind::Storage, format!("the outbox cannot be written ({}): give this user the right to write the file and its folder, or name another file", error.kind()))
-        .status_is(Status::Permanent)
-        .with("file", file.display())
-        .caused_by(error)
+    let message = format!("the outbox cannot be written ({}): give this user the right to write there", error.kind());
+    Error::new(ErrorKind::Storage, message).status_is(Status::Permanent).with("file", file.display()).caused_by(error)
 }

@@ -71,6 +71,13 @@ impl Store {
         Ok(Self { connection, file: file.to_owned(), _lock: lock })
     }
 
+    /// Makes the disk as good as full when the database has so many pages more.
+    #[cfg(test)]
+    pub(super) fn leave_room_for(&self, pages: i64) -> rusqlite::Result<()> {
+        let used: i64 = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+        self.connection.pragma_update_and_check(None, "max_page_count", used + pages, |_| Ok(()))
+    }
+
     /// The error of the family for an error of this database.
     pub(super) fn error(&self, error: rusqlite::Error) -> Error {
         storage(&self.file, error)

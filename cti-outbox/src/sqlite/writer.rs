@@ -197,3 +197,50 @@ impl Writer {
 fn answer<T>(reply: Reply<T>, result: Result<T>) {
     let _ = reply.send(result);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::open::open;
+    use super::super::store::Row;
+    use super::*;
+    use cti_core::ErrorKind;
+    use cti_core::outbox::{Task, Work};
+    use cti_testkit::suite::outbox::log_call;
+    use std::sync::mpsc;
+
+    fn large(call: &str) -> Work {
+        let mut work = log_call("a", call);
+        if let Task::LogCall { record, .. } = &mut work.task {
+            record.cause = "x".repeat(500_000);
+        }
+        work
+    }
+
+    fn job(work: &[Work]) -> (Job, oneshot::Receiver<Result<bool>>) {
+        let (reply, answer) = oneshot::channel();
+        let rows = work.iter().map(|work| Row::of(work).unwrap()).collect();
+        (Job { write: Write::Append { rows, ended: None }, lease: None, reply }, answer)
+    }
+
+    #[test]
+    fn a_full_disk_fails_what_does_not_fit_and_nothing_else() {
+        let folder = std::env::temp_dir().join(format!("cti-outbox-full-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let (store, _) = open(&folder.join("calls.db")).unwrap();
+        store.leave_room_for(50).unwrap();
+        let mut writer = Writer::new(store, mpsc::channel().1);
+
+        let work =
+            [vec![log_call("a", "pbx/1")], vec![log_call("a", "pbx/2"), large("pbx/3")], vec![log_call("a", "pbx/4")]];
+        let (jobs, answers): (Vec<_>, Vec<_>) = work.iter().map(|work| job(work)).unzip();
+        writer.commit(jobs);
+        let mut results = answers.into_iter().map(|mut answer| answer.try_recv().expect("everybody is answered"));
+        assert!(results.next().unwrap().is_ok());
+        let full = results.next().unwrap().expect_err("it does not fit");
+        assert_eq!(full.kind(), ErrorKind::Storage);
+        assert!(full.is_temporary() && full.to_string().contains("the disk is full"), "{full}");
+        assert!(results.next().unwrap().is_ok());
+        assert_eq!(writer.store.stats().unwrap().waiting, 2, "nothing is half stored");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
