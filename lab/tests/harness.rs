@@ -215,6 +215,23 @@ live_tests! {
         all_finished(parties.into_iter().chain([second])).await;
     }
 
+    /// A parked caller and a conference.
+    async fn parking_and_conference(version) {
+        let (asterisk, mut ami) = start(version).await;
+        let parked = Sipp::call_in(&asterisk, "0312345007").start().await.unwrap();
+        let park = ami.event("ParkedCall", &[("ParkeeChannel", "PJSIP/trunk-")]).await.unwrap();
+        let back = Sipp::call_from(&asterisk, "6001", park.get("ParkingSpace")).talk(300).start().await.unwrap();
+        ami.event("UnParkedCall", &[("RetrieverChannel", "PJSIP/6001-")]).await.unwrap();
+        all_finished([back, parked]).await;
+
+        let outside = Sipp::call_in(&asterisk, "0312345006").talk(600).start().await.unwrap();
+        let inside = Sipp::call_from(&asterisk, "6002", "8000").talk(600).start().await.unwrap();
+        for _ in 0..2 {
+            ami.event("ConfbridgeJoin", &[("Conference", "lab")]).await.unwrap();
+        }
+        all_finished([outside, inside]).await;
+    }
+
     /// Twenty calls at once.
     async fn twenty_calls(version) {
         let (asterisk, mut ami) = start(version).await;
