@@ -11,6 +11,7 @@ mod config;
 mod control;
 mod dial;
 mod error;
+mod health;
 mod link;
 pub mod model;
 mod safe;

@@ -1,9 +1,11 @@
 //! Asterisk as a source of call events.
 
 use crate::config::Asterisk;
+use crate::health::health;
 use crate::link::Link;
 use crate::model::CallModel;
 use async_trait::async_trait;
+use cti_core::health::Check;
 use cti_core::pbx::{EventStream, PbxCapabilities, PbxControl, PbxSource, SourceContext};
 use cti_core::{Error, ErrorKind, Result};
 use std::sync::Arc;
@@ -53,6 +55,10 @@ impl PbxSource for Asterisk {
         let model = CallModel::new(&self.settings.name, self.settings.sides.clone());
         tokio::spawn(Link::new(Arc::clone(&self.settings), model, context, out, ends).run());
         Ok(Box::pin(ReceiverStream::new(events)))
+    }
+
+    async fn health(&self) -> Vec<Check> {
+        health(&self.settings).await
     }
 
     fn control(&self) -> Option<Arc<dyn PbxControl>> {
