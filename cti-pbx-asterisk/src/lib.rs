@@ -4,6 +4,10 @@
 //! | --- | --- |
 //! | the wire alone: messages, codec, login, actions | [`ami`] |
 //! | what an AMI event means for a call (pure, no I/O) | [`model`] |
+//! | recorded bytes, told as events | [`Replay`] |
 
 pub mod ami;
 pub mod model;
+mod replay;
+
+pub use replay::Replay;
