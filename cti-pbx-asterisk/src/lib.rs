@@ -5,6 +5,7 @@
 //! | the PBX itself: events and control, connected for ever | [`Asterisk`] |
 //! | the wire alone: messages, codec, login, actions, a plain client | [`ami`] |
 //! | what an AMI event means for a call (pure, no I/O) | [`model`] |
+//! | recorded bytes, told as events | [`Replay`] |
 
 pub mod ami;
 mod config;
@@ -14,9 +15,11 @@ mod error;
 mod health;
 mod link;
 pub mod model;
+mod replay;
 mod safe;
 mod source;
 #[cfg(test)]
 mod testing;
 
 pub use config::Asterisk;
+pub use replay::Replay;

@@ -52,7 +52,8 @@ impl PbxSource for Asterisk {
             return Err(Error::new(ErrorKind::Conflict, "this PBX is being read already").during("open"));
         };
         let (out, events) = mpsc::channel(STREAM_BUFFER);
-        let model = CallModel::new(&self.settings.name, self.settings.sides.clone());
+        let model = CallModel::new(&self.settings.name, self.settings.sides.clone())
+            .wait_for_presentation(self.settings.ask_presentation);
         tokio::spawn(Link::new(Arc::clone(&self.settings), model, context, out, ends).run());
         Ok(Box::pin(ReceiverStream::new(events)))
     }

@@ -17,6 +17,7 @@ use cti_core::pbx::{LinkState, SourceContext};
 use cti_core::{Error, ErrorKind, Result};
 use model::Model;
 use outlet::Outlet;
+use presentation::Questions;
 use session::End;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -75,6 +76,9 @@ pub(crate) struct Link<M> {
     /// When Asterisk started, as it says itself.
     asterisk_started: Option<String>,
     ask_presentation: bool,
+    questions: Questions,
+    /// Callers about whom nobody could be asked yet.
+    to_ask: Vec<String>,
 }
 
 impl<M: Model> Link<M> {
@@ -87,7 +91,17 @@ impl<M: Model> Link<M> {
     ) -> Self {
         model.seed(std::mem::take(&mut context.resume));
         let ask_presentation = settings.ask_presentation;
-        Self { settings, context, model, outlet: Outlet::new(out), ends, asterisk_started: None, ask_presentation }
+        Self {
+            settings,
+            context,
+            model,
+            outlet: Outlet::new(out),
+            ends,
+            asterisk_started: None,
+            ask_presentation,
+            questions: Questions::default(),
+            to_ask: Vec::new(),
+        }
     }
 
     pub(crate) async fn run(mut self) {

@@ -12,11 +12,10 @@ pub(crate) trait Model: Send + 'static {
     fn forget_all(&mut self, at: DateTime<Utc>) -> Vec<PbxEvent>;
     fn channel_of(&self, call: &CallId, extension: &Extension) -> Option<String>;
     fn customer_channel(&self, call: &CallId) -> Option<String>;
-    /// The outside channel of which this is the first message, if the message does not tell the presentation of the
-    /// caller's number: it must be asked before the message is handled.
-    fn asks_presentation(&self, message: &Message) -> Option<String>;
-    /// May come before the first message of that channel.
-    fn set_presentation(&mut self, channel: &str, presentation: &str);
+    /// Channels of new outside callers of whom nobody has said yet whether they withhold the number.
+    fn callers_to_ask(&mut self) -> Vec<String>;
+    /// Gives the events that waited for it. An empty word lets the number be shown.
+    fn set_presentation(&mut self, channel: &str, presentation: &str) -> Vec<PbxEvent>;
 }
 
 impl Model for CallModel {
@@ -44,11 +43,11 @@ impl Model for CallModel {
         Self::customer_channel(self, call)
     }
 
-    fn asks_presentation(&self, message: &Message) -> Option<String> {
-        Self::asks_presentation(self, message)
+    fn callers_to_ask(&mut self) -> Vec<String> {
+        Self::callers_to_ask(self)
     }
 
-    fn set_presentation(&mut self, channel: &str, presentation: &str) {
-        Self::set_presentation(self, channel, presentation);
+    fn set_presentation(&mut self, channel: &str, presentation: &str) -> Vec<PbxEvent> {
+        Self::set_presentation(self, channel, presentation)
     }
 }

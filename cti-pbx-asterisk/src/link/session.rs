@@ -2,8 +2,8 @@
 
 use super::Link;
 use super::model::Model;
-use super::presentation::{Answer, Held, Timed, presentation};
-use super::snapshot::{self, Snapshot};
+use super::presentation::Answer;
+use super::snapshot;
 use crate::ami::{Client, Events, Incoming, Message};
 use chrono::{DateTime, Utc};
 use cti_core::pbx::LinkState;
@@ -23,6 +23,7 @@ impl<M: Model> Link<M> {
         let end = match self.follow(&client, &mut events).await {
             Ok(end) | Err(end) => end,
         };
+        self.to_ask = self.questions.give_up();
         self.ends.client.send_replace(None);
         if matches!(end, End::Stopped) {
             client.log_off().await;
@@ -35,28 +36,25 @@ impl<M: Model> Link<M> {
         tracing::info!(pbx = %self.settings.name, "the link to Asterisk is up");
         self.ends.client.send_replace(Some(client.clone()));
         self.report(LinkState::Up);
-        let mut held = Held::default();
         loop {
             let room = self.outlet.has_room();
             tokio::select! {
                 () = self.context.cancel.cancelled() => return Ok(End::Stopped),
                 open = self.outlet.drive() => if !open { return Ok(End::Stopped) },
                 Some(lookup) = self.ends.lookups.recv() => self.look_up(lookup),
-                answer = held.answered() => self.answered(answer, client, &mut held),
+                answer = self.questions.answered() => self.answered(answer),
                 incoming = events.recv(), if room => match incoming {
                     Some(Incoming::Event { message, received }) => {
                         let booted = message.is_event("FullyBooted") && received > live_since;
-                        self.take((message, received), client, &mut held);
+                        self.take(&message, received, client);
                         if booted {
                             live_since = self.resync(client).await?;
                         }
                     }
                     Some(Incoming::Lost { .. }) => {
-                        held = Held::default();
                         live_since = self.resync(client).await?;
                     }
                     None => {
-                        self.handle_all(held.release_all());
                         return Ok(End::Lost(events.ended().unwrap_or_default()));
                     }
                 },
@@ -70,7 +68,6 @@ impl<M: Model> Link<M> {
         let reader = client.clone();
         let read = self.meanwhile(async move { snapshot::read(&reader).await }).await.ok_or(End::Stopped)?;
         let snapshot = read.map_err(|error| End::Lost(error.to_string()))?;
-        self.ask_about(&snapshot, client).await?;
         let now = Utc::now();
         if self.asterisk_started.is_some() && snapshot.started.is_some() && self.asterisk_started != snapshot.started {
             tracing::warn!(pbx = %self.settings.name, "Asterisk itself was started anew; its calls are gone");
@@ -80,56 +77,45 @@ impl<M: Model> Link<M> {
         self.asterisk_started = snapshot.started.or(self.asterisk_started.take());
         let found = self.model.resync(&snapshot.messages, now);
         self.outlet.push(found);
+        self.ask_about_callers(client);
         Ok(began)
     }
 
-    /// Asks for the presentation of callers that are there already.
-    async fn ask_about(&mut self, snapshot: &Snapshot, client: &Client) -> Result<(), End> {
-        let channels: Vec<_> = snapshot.messages.iter().filter_map(|m| self.model.asks_presentation(m)).collect();
-        for channel in channels {
-            if !self.ask_presentation {
-                break;
-            }
-            let asking = client.clone();
-            let name = channel.clone();
-            let asked = self.meanwhile(async move { presentation(&asking, &name).await }).await;
-            self.told(&channel, asked.ok_or(End::Stopped)?);
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, (message, received): Timed, client: &Client, held: &mut Held) {
+    fn take(&mut self, message: &Message, received: DateTime<Utc>, client: &Client) {
         let at = message.timestamp().unwrap_or(received);
-        let Some((message, at)) = held.keep((message, at)) else {
-            if let Some(call) = held.overfull() {
-                let messages = held.release(&call);
-                self.handle_all(messages);
-            }
-            return;
-        };
-        match self.model.asks_presentation(&message).filter(|_| self.ask_presentation) {
-            Some(channel) => held.ask(client, channel, (message, at)),
-            None => self.handle(&message, at),
-        }
+        let told = self.model.handle(message, at);
+        self.outlet.push(told);
+        self.ask_about_callers(client);
     }
 
-    fn answered(&mut self, answer: Answer, client: &Client, held: &mut Held) {
-        self.told(&answer.channel, answer.presentation);
-        let mut messages = held.release(&answer.call).into_iter();
-        if let Some((first, at)) = messages.next() {
-            self.handle(&first, at);
-        }
-        for timed in messages {
-            self.take(timed, client, held);
+    fn ask_about_callers(&mut self, client: &Client) {
+        self.to_ask.extend(self.model.callers_to_ask());
+        for channel in std::mem::take(&mut self.to_ask) {
+            if self.ask_presentation {
+                self.questions.ask(client, channel);
+            } else {
+                self.shown(&channel);
+            }
         }
     }
 
     /// Without an answer the number is told as the events have it.
-    fn told(&mut self, channel: &str, presentation: cti_core::Result<String>) {
+    fn answered(&mut self, Answer { channel, presentation }: Answer) {
         match presentation {
-            Ok(presentation) => self.model.set_presentation(channel, &presentation),
-            Err(error) => self.not_told(&error),
+            Ok(word) => {
+                let told = self.model.set_presentation(&channel, &word);
+                self.outlet.push(told);
+            }
+            Err(error) => {
+                self.not_told(&error);
+                self.shown(&channel);
+            }
         }
+    }
+
+    fn shown(&mut self, channel: &str) {
+        let told = self.model.set_presentation(channel, "");
+        self.outlet.push(told);
     }
 
     fn not_told(&mut self, error: &Error) {
@@ -144,16 +130,5 @@ impl<M: Model> Link<M> {
         } else {
             tracing::warn!(%pbx, %error, "whether a caller withholds the number is not known");
         }
-    }
-
-    fn handle_all(&mut self, messages: Vec<Timed>) {
-        for (message, at) in messages {
-            self.handle(&message, at);
-        }
-    }
-
-    fn handle(&mut self, message: &Message, at: DateTime<Utc>) {
-        let events = self.model.handle(message, at);
-        self.outlet.push(events);
     }
 }
