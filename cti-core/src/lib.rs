@@ -32,6 +32,7 @@ pub mod outbox;
 pub mod pbx;
 pub mod popup;
 pub mod secret;
+pub mod template;
 
 pub use error::{Error, ErrorKind, Result, Status};
 pub use fault::Fault;
