@@ -39,6 +39,7 @@ pub mod pipeline;
 pub mod policy;
 pub mod popup;
 pub mod secret;
+pub mod template;
 
 pub use error::{Error, ErrorKind, Result, Status};
 pub use fault::Fault;
