@@ -1,2 +1,34 @@
-//! (being written)
-fn main() {}
+//! The ready adapter: a configuration file and one command. `cti-adapter --help` tells the rest.
+
+mod build;
+mod cli;
+mod config;
+mod demo;
+mod dial;
+mod doctor;
+mod logging;
+mod output;
+mod replay;
+mod run;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::process::ExitCode;
+
+/// What a command ends with; the error is shown to the person who started it.
+type Outcome = Result<ExitCode, Box<dyn std::error::Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Demo(options) => demo::demo(options).await,
+        Command::Run(options) => run::run(options).await,
+        Command::Doctor(options) => doctor::doctor(options).await,
+        Command::Replay(options) => replay::replay(options),
+        Command::Dial(options) => dial::dial(options).await,
+    };
+    outcome.unwrap_or_else(|error| {
+        output::complain(&output::with_causes(error.as_ref()));
+        ExitCode::FAILURE
+    })
+}

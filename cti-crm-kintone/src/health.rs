@@ -5,8 +5,8 @@ use crate::client::{Client, Request};
 use crate::config::{App, Ready};
 use crate::customers::Customers;
 use crate::form::{Field, Form, Place};
-use cti_core::crm::{Check, CheckOutcome};
 use cti_core::fields::is_phone;
+use cti_core::health::{Check, CheckOutcome};
 use cti_core::{Error, ErrorKind};
 use serde_json::json;
 

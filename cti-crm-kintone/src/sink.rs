@@ -4,7 +4,8 @@ use crate::config::Kintone;
 use crate::health;
 use async_trait::async_trait;
 use cti_core::call::CallRecord;
-use cti_core::crm::{Check, CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, WriteKey, Written};
+use cti_core::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, WriteKey, Written};
+use cti_core::health::Check;
 use cti_core::{Error, Result};
 use url::Url;
 

@@ -1,0 +1,81 @@
+//! From a checked configuration to the parts of a pipeline.
+
+use crate::config::{CrmConfig, Desk as DeskConfig, PbxConfig, Transport};
+use cti::asterisk::Asterisk;
+use cti::asterisk::model::Sides;
+use cti::core::Result;
+use cti::core::crm::CrmSink;
+use cti::core::layer::{Budget, Cache, CrmSinkExt, Retry};
+use cti::desk::{AgentLogin, Desk, RunningDesk};
+use cti::kintone::{CallLogMode, Kintone};
+use cti::outbox::SqliteOutbox;
+use std::path::Path;
+
+/// Which side of the PBX each channel is on.
+pub(crate) fn sides(config: &PbxConfig) -> Sides {
+    Sides::default().trunks(config.trunks.iter().cloned()).extensions(config.extensions.iter().cloned())
+}
+
+/// The PBX.
+pub(crate) fn pbx(config: &PbxConfig) -> Asterisk {
+    let mut pbx =
+        Asterisk::new(&config.name, &config.host).login(&config.user, config.secret.clone()).sides(sides(config));
+    pbx = match &config.transport {
+        Transport::Tls { ca_file: None } => pbx.tls(),
+        Transport::Tls { ca_file: Some(file) } => pbx.tls().ca_file(file),
+        Transport::Plain => pbx.plain_text(),
+    };
+    if let Some(port) = config.port {
+        pbx = pbx.port(port);
+    }
+    if let Some(technology) = &config.technology {
+        pbx = pbx.technology(technology);
+    }
+    if let Some(context) = &config.dial_context {
+        pbx = pbx.dial_context(context);
+    }
+    pbx
+}
+
+/// The CRM alone, as the doctor looks at it.
+pub(crate) fn bare_crm(config: &CrmConfig) -> Kintone {
+    let customers = &config.customers;
+    let mut kintone = Kintone::new(&config.domain).name(&config.name).customers(
+        customers.app.as_str(),
+        customers.token.clone(),
+        customers.fields.clone(),
+    );
+    if let Some(log) = &config.call_log {
+        // An empty map stands for the fields of the template app.
+        kintone = kintone.call_log(log.app.as_str(), log.token.clone(), log.fields.clone().unwrap_or_default());
+        if log.add_only {
+            kintone = kintone.call_log_mode(CallLogMode::AddOnly);
+        }
+    }
+    kintone
+}
+
+/// The CRM with what every CRM needs around it. The cache is outermost: what it knows costs nothing of the budget.
+pub(crate) fn crm(config: &CrmConfig) -> impl CrmSink + 'static {
+    bare_crm(config).budget(Budget::default()).retry(Retry::default()).cached(Cache::default())
+}
+
+/// The outbox.
+pub(crate) fn outbox(path: &Path) -> Result<SqliteOutbox> {
+    SqliteOutbox::open(path)
+}
+
+/// The desk page, listening.
+pub(crate) async fn desk(config: &DeskConfig) -> Result<RunningDesk> {
+    let listen = config.listen.to_string();
+    let mut desk = if config.public { Desk::new().listen_publicly(listen) } else { Desk::new().listen(listen) };
+    for agent in &config.agents {
+        let Some((first, others)) = agent.extensions.split_first() else { continue };
+        let login = AgentLogin::new(&agent.user, first.clone()).name(&agent.name).token(agent.token.clone());
+        desk = desk.agent(others.iter().cloned().fold(login, AgentLogin::extension));
+    }
+    for origin in &config.allow_origins {
+        desk = desk.allow_origin(origin.clone());
+    }
+    desk.bind().await
+}

@@ -1,0 +1,104 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Joins telephone systems to customer systems: screen pop, call log, click-to-dial.
+#[derive(Debug, Parser)]
+#[command(name = "cti-adapter", version, about, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole thing on this machine: a simulated Asterisk, a simulated kintone, and the desk page
+    Demo(Demo),
+    /// Run the adapter (SIGTERM ends it cleanly, SIGHUP reads policy and dial plan again)
+    Run(WithConfig),
+    /// Check configuration, PBX and CRM: what is wrong, why, and what to do
+    Doctor(Doctor),
+    /// Read recorded bytes of a PBX and print its calls, one JSON object a line
+    Replay(Replay),
+    /// Show what a click-to-dial would dial, and with --go dial it
+    Dial(Dial),
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Where the desk page listens; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:8787")]
+    pub(crate) listen: SocketAddr,
+    /// How many calls come in by themselves (without: one after the other, for ever)
+    #[arg(long)]
+    pub(crate) calls: Option<u32>,
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct WithConfig {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Print the checks as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options of `replay`.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// What recorded the bytes
+    #[arg(long)]
+    pub(crate) pbx: PbxKind,
+    /// Take the name of the PBX, its trunks and extensions from this configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The recorded bytes; `-` is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub(crate) file: PathBuf,
+}
+
+/// Kinds of PBX that can be replayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PbxKind {
+    /// Asterisk Manager Interface
+    Asterisk,
+}
+
+/// Options of `dial`.
+#[derive(Debug, Args)]
+pub(crate) struct Dial {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Who dials, by the name in the groups
+    #[arg(long)]
+    pub(crate) user: String,
+    /// From this extension, where the user has several
+    #[arg(long)]
+    pub(crate) extension: Option<String>,
+    /// With the prefix of this label, where the group asks each time
+    #[arg(long, conflicts_with = "no_prefix")]
+    pub(crate) prefix: Option<String>,
+    /// With no prefix, where the group asks each time
+    #[arg(long)]
+    pub(crate) no_prefix: bool,
+    /// Really dial: the phone rings, then the number
+    #[arg(long)]
+    pub(crate) go: bool,
+    /// The number, as it stands in the customer's record
+    pub(crate) number: String,
+}

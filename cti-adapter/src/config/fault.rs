@@ -1,0 +1,41 @@
+//! What is wrong with a configuration file.
+
+use cti::core::Fault;
+use std::fmt;
+
+/// Everything that is wrong.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Faults(pub(crate) Vec<Fault>);
+
+impl Faults {
+    /// Adds one.
+    pub(crate) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Fault::new(path, message));
+    }
+
+    /// A value that must be there. If it is not, that is a fault.
+    pub(crate) fn required<T>(&mut self, path: impl Into<String>, value: Option<T>, what: &str) -> Option<T> {
+        if value.is_none() {
+            self.add(path, format!("missing: {what}"));
+        }
+        value
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.len() {
+            1 => writeln!(f, "the configuration has a mistake:")?,
+            count => writeln!(f, "the configuration has {count} mistakes:")?,
+        }
+        for fault in &self.0 {
+            match fault.path.as_str() {
+                "" => writeln!(f, "  {}", fault.message)?,
+                _ => writeln!(f, "  {fault}")?,
+            }
+        }
+        write!(f, "nothing was started")
+    }
+}
+
+impl std::error::Error for Faults {}

@@ -1,0 +1,52 @@
+//! `run`: the real adapter.
+
+use crate::cli::WithConfig;
+use crate::{Outcome, build, config, logging};
+use cti::Pipeline;
+use cti::core::pipeline::Settings;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// Runs until SIGTERM or Ctrl-C, then ends cleanly.
+pub(crate) async fn run(options: WithConfig) -> Outcome {
+    logging::start("info");
+    let mut config = config::load(&options.config)?;
+    let (settings, watched) = watch::channel(Arc::new(std::mem::take(&mut config.settings)));
+    reload_on_hangup(options.config, settings)?;
+
+    let mut pipeline = Pipeline::new().settings(watched).outbox(build::outbox(&config.outbox)?);
+    for pbx in &config.pbxs {
+        pipeline = pipeline.pbx(build::pbx(pbx));
+    }
+    for crm in &config.crms {
+        pipeline = pipeline.crm(build::crm(crm));
+    }
+    if let Some(desk) = &config.desk {
+        let desk = build::desk(desk).await?;
+        tracing::info!(address = %desk.local_addr(), "the desk page is there");
+        pipeline = pipeline.popup(desk.clone()).commands(desk);
+    }
+    pipeline.run_until(cti::ctrl_c()).await?;
+    tracing::info!("ended");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// SIGHUP reads policy, dial plan and numbering again; a file with mistakes changes nothing.
+fn reload_on_hangup(path: PathBuf, settings: watch::Sender<Arc<Settings>>) -> std::io::Result<()> {
+    let mut hangups = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            match config::load(&path) {
+                Ok(config) => {
+                    settings.send_replace(Arc::new(config.settings));
+                    tracing::info!("policy, dial plan and numbering were read again; PBX, CRM and desk need a restart");
+                }
+                Err(faults) => tracing::error!("nothing was changed: {faults}"),
+            }
+        }
+    });
+    Ok(())
+}
