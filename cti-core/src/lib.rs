@@ -28,15 +28,18 @@ pub mod command;
 pub mod crm;
 pub mod dial;
 pub mod error;
+pub mod fault;
 pub mod fields;
 pub mod health;
 pub mod layer;
 pub mod number;
 pub mod outbox;
 pub mod pbx;
+pub mod pipeline;
 pub mod policy;
 pub mod popup;
 pub mod secret;
 
 pub use error::{Error, ErrorKind, Result, Status};
+pub use fault::Fault;
 pub use secret::secret;

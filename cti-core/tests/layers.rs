@@ -3,15 +3,20 @@
 
 mod support;
 
-use cti_core::crm::CrmSink;
+use cti_core::crm::{CrmSink, LookUp};
 use cti_core::layer::{Budget, Cache, CrmSinkExt, Retry};
+use cti_core::number::Number;
 use cti_core::{Error, ErrorKind, Status};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use support::{StubCrm, number};
+use support::StubCrm;
 use tokio::time::Instant;
+
+fn number(digits: &str) -> LookUp {
+    LookUp::exactly(Number::new(digits).unwrap())
+}
 
 fn unreachable() -> Error {
     Error::new(ErrorKind::Unreachable, "the CRM is away")

@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use cti_core::call::CallRecord;
 use cti_core::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, WriteKey, Written};
 use cti_core::health::Check;
-use cti_core::number::Number;
 use cti_core::{Error, Result};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -53,10 +52,6 @@ pub(crate) fn customer() -> Match {
         url: None,
         fields: BTreeMap::new(),
     }
-}
-
-pub(crate) fn number(digits: &str) -> LookUp {
-    LookUp::exactly(Number::new(digits).unwrap())
 }
 
 #[async_trait]

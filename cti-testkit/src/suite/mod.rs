@@ -1,3 +1,4 @@
-//! Behaviour suites: what every connector and outbox must do, to be run by its author in one line.
+//! Behaviour suites: what every connector must do, for its author to run in one line.
 
+pub mod crm;
 pub mod outbox;

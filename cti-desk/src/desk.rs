@@ -1,0 +1,245 @@
+//! The settings of a desk.
+
+use crate::running::RunningDesk;
+use crate::security::Origin;
+use cti_core::call::Extension;
+use cti_core::pbx::PbxCapabilities;
+use cti_core::{Error, ErrorKind, Result};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// A token that can be guessed is none.
+const MIN_TOKEN: usize = 16;
+
+/// A person who uses the desk.
+#[derive(Debug, Clone)]
+pub struct AgentLogin {
+    pub(crate) user: String,
+    pub(crate) name: Option<String>,
+    pub(crate) extensions: Vec<Extension>,
+    pub(crate) token: Option<SecretString>,
+}
+
+impl AgentLogin {
+    /// The agent whom the dial plan calls `user`, with a telephone.
+    pub fn new(user: impl Into<String>, extension: impl Into<Extension>) -> Self {
+        Self { user: user.into(), name: None, extensions: vec![extension.into()], token: None }
+    }
+
+    /// Adds another telephone.
+    #[must_use]
+    pub fn extension(mut self, extension: impl Into<Extension>) -> Self {
+        self.extensions.push(extension.into());
+        self
+    }
+
+    /// The name that the page shows.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// What the agent signs in with: at least 16 characters, best made by a password generator.
+    #[must_use]
+    pub fn token(mut self, token: SecretString) -> Self {
+        self.token = Some(token);
+        self
+    }
+}
+
+/// How calls are presented to agents.
+#[derive(Debug, Clone, Serialize)]
+pub struct CallWindow {
+    /// Show the buttons answer, hang up, hold, transfer. Off: the desk refuses these commands too.
+    pub call_control: bool,
+    /// Show a button that copies the caller's number.
+    pub copy_number: bool,
+    /// What stands in place of a withheld number; `None`: words of the page's language.
+    pub withheld_label: Option<String>,
+}
+
+impl Default for CallWindow {
+    fn default() -> Self {
+        Self { call_control: true, copy_number: true, withheld_label: None }
+    }
+}
+
+/// The settings of a desk; [`Desk::bind`] starts it.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    pub(crate) address: String,
+    pub(crate) public: bool,
+    pub(crate) public_url: Option<Url>,
+    pub(crate) agents: Vec<AgentLogin>,
+    pub(crate) origins: Vec<Url>,
+    pub(crate) open_for: Option<String>,
+    pub(crate) capabilities: PbxCapabilities,
+    pub(crate) window: CallWindow,
+    pub(crate) command_timeout: Duration,
+    pub(crate) cancel: CancellationToken,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self {
+            address: "127.0.0.1:8787".to_owned(),
+            public: false,
+            public_url: None,
+            agents: Vec::new(),
+            origins: Vec::new(),
+            open_for: None,
+            capabilities: PbxCapabilities::default(),
+            window: CallWindow::default(),
+            command_timeout: Duration::from_secs(90),
+            cancel: CancellationToken::new(),
+        }
+    }
+}
+
+impl Desk {
+    /// A desk on `127.0.0.1:8787` with no agents yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Listens on a loopback address; port 0 takes a free one.
+    #[must_use]
+    pub fn listen(mut self, address: impl Into<String>) -> Self {
+        self.address = address.into();
+        self.public = false;
+        self
+    }
+
+    /// Listens where other machines can reach it. The desk itself speaks clear-text HTTP: put a reverse proxy with TLS
+    /// before it, and tell its address with [`Desk::public_url`].
+    #[must_use]
+    pub fn listen_publicly(mut self, address: impl Into<String>) -> Self {
+        self.address = address.into();
+        self.public = true;
+        self
+    }
+
+    /// The address under which agents open the desk, if it is not the one it listens on. With `https` the session
+    /// cookie is sent over TLS only.
+    #[must_use]
+    pub fn public_url(mut self, url: Url) -> Self {
+        self.public_url = Some(url);
+        self
+    }
+
+    /// Adds an agent.
+    #[must_use]
+    pub fn agent(mut self, agent: AgentLogin) -> Self {
+        self.agents.push(agent);
+        self
+    }
+
+    /// Lets the pages of a CRM (`https://example.cybozu.com`) use click-to-dial.
+    #[must_use]
+    pub fn allow_origin(mut self, origin: Url) -> Self {
+        self.origins.push(origin);
+        self
+    }
+
+    /// Lets everybody on this machine use the desk as `user`, without a token. For demonstrations; loopback only.
+    #[must_use]
+    pub fn open_access_for_demo(mut self, user: impl Into<String>) -> Self {
+        self.open_for = Some(user.into());
+        self
+    }
+
+    /// What the PBX can do: the page shows no button for what it cannot.
+    #[must_use]
+    pub fn capabilities(mut self, capabilities: PbxCapabilities) -> Self {
+        self.capabilities = capabilities;
+        self
+    }
+
+    /// How calls are presented.
+    #[must_use]
+    pub fn call_window(mut self, window: CallWindow) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// How long a command may take, 90 seconds by default: click-to-dial lasts until the phone is picked up.
+    #[must_use]
+    pub fn command_timeout(mut self, limit: Duration) -> Self {
+        self.command_timeout = limit;
+        self
+    }
+
+    /// Stops the desk when `cancel` is cancelled.
+    #[must_use]
+    pub fn stop_with(mut self, cancel: &CancellationToken) -> Self {
+        self.cancel = cancel.child_token();
+        self
+    }
+
+    /// Takes the port and starts to serve.
+    ///
+    /// # Errors
+    /// `ConfigInvalid` with every fault of the settings, `Unreachable` if the port cannot be taken.
+    pub async fn bind(self) -> Result<RunningDesk> {
+        let addresses: Vec<SocketAddr> = tokio::net::lookup_host(&self.address)
+            .await
+            .map_err(|error| Error::config("desk.listen", "is no address with a port").caused_by(error))?
+            .collect();
+        let faults = self.faults(&addresses);
+        if !faults.is_empty() {
+            return Err(Error::new(ErrorKind::ConfigInvalid, faults.join("; ")).during("bind"));
+        }
+        RunningDesk::start(self, &addresses).await
+    }
+
+    /// Everything that is wrong with the settings.
+    fn faults(&self, addresses: &[SocketAddr]) -> Vec<String> {
+        let mut faults = Vec::new();
+        if !self.public && addresses.iter().any(|address| !address.ip().is_loopback()) {
+            faults.push("desk.listen: is reachable from other machines; say so with listen_publicly".to_owned());
+        }
+        if self.agents.is_empty() {
+            faults.push("desk.agents: name at least one agent".to_owned());
+        }
+        if let Some(user) = &self.open_for {
+            if self.public {
+                faults.push("desk: access without a token is for loopback only".to_owned());
+            }
+            if !self.agents.iter().any(|agent| agent.user == *user) {
+                faults.push(format!("desk: no agent {user} for access without a token"));
+            }
+        }
+        let wrong = self.origins.iter().filter(|origin| Origin::of(origin).is_none());
+        faults.extend(wrong.map(|origin| format!("desk.allow_origin: {origin} is no origin such as https://host")));
+        self.agent_faults(&mut faults);
+        faults
+    }
+
+    fn agent_faults(&self, faults: &mut Vec<String>) {
+        let (mut users, mut tokens) = (BTreeSet::new(), BTreeSet::new());
+        for agent in &self.agents {
+            let user = &agent.user;
+            if !users.insert(user) {
+                faults.push(format!("desk.agents.{user}: is there twice"));
+            }
+            match &agent.token {
+                Some(token) if token.expose_secret().chars().count() < MIN_TOKEN => {
+                    faults.push(format!("desk.agents.{user}.token: is shorter than {MIN_TOKEN} characters"));
+                }
+                Some(token) if !tokens.insert(token.expose_secret()) => {
+                    faults.push(format!("desk.agents.{user}.token: is another agent's too"));
+                }
+                None if self.open_for.as_ref() != Some(user) => {
+                    faults.push(format!("desk.agents.{user}.token: is missing"));
+                }
+                _ => {}
+            }
+        }
+    }
+}
