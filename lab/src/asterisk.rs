@@ -119,6 +119,11 @@ impl Asterisk {
         SocketAddr::new(OUTSIDE, self.ports.trunk())
     }
 
+    /// A port for a SIP party of this instance.
+    pub(crate) fn party_port(&self) -> Result<u16> {
+        self.ports.party()
+    }
+
     /// The folder where recordings are written, as seen from outside.
     #[must_use]
     pub fn recordings(&self) -> PathBuf {
@@ -182,7 +187,7 @@ impl Asterisk {
     }
 
     /// The folder of the instance as seen from outside.
-    fn dir(&self) -> PathBuf {
+    pub(crate) fn dir(&self) -> PathBuf {
         self.root.join(self.run.trim_start_matches('/'))
     }
 

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::error::Context;
@@ -15,13 +16,17 @@ pub(crate) const OUTSIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
 /// The first port of all; the last block ends below the ports that Linux hands out by itself.
 const FIRST: u16 = 20_000;
-const BLOCK: u16 = 200;
-const BLOCKS: u16 = 60;
+const BLOCK: u16 = 400;
+const BLOCKS: u16 = 30;
+/// Within a block: the ports of the SIP parties, then those of the sound.
+const PARTIES: u16 = 10;
+const RTP: u16 = 150;
 
 /// A block of ports that is this instance's alone as long as the value lives.
 #[derive(Debug)]
 pub(crate) struct Ports {
     number: u16,
+    parties: AtomicU16,
     _lock: File,
 }
 
@@ -54,7 +59,7 @@ impl Ports {
         if lock.try_lock().is_err() {
             return Ok(None);
         }
-        let ports = Self { number, _lock: lock };
+        let ports = Self { number, parties: AtomicU16::new(0), _lock: lock };
         Ok(ports.are_free().then_some(ports))
     }
 
@@ -94,15 +99,22 @@ impl Ports {
         self.first() + 5
     }
 
+    /// The range of the ports of the sound.
     pub(crate) fn rtp(&self) -> (u16, u16) {
-        (self.first() + 10, self.first() + BLOCK - 1)
+        (self.first() + RTP, self.first() + BLOCK - 1)
     }
-}
 
-/// A port that was free a moment ago, from those that the system hands out.
-pub(crate) fn free_udp_port(address: IpAddr) -> Result<u16> {
-    let socket = UdpSocket::bind((address, 0)).context("no free UDP port")?;
-    Ok(socket.local_addr().context("no address of a UDP socket")?.port())
+    /// Another port for a SIP party. Parties come and go, so the ports come round again, those in use left out.
+    pub(crate) fn party(&self) -> Result<u16> {
+        for _ in PARTIES..RTP {
+            let n = self.parties.fetch_add(1, Ordering::Relaxed) % (RTP - PARTIES);
+            let port = self.first() + PARTIES + n;
+            if [INSIDE, OUTSIDE].into_iter().all(|ip| UdpSocket::bind((ip, port)).is_ok()) {
+                return Ok(port);
+            }
+        }
+        Err(LabError::new("no free port for a SIP party: too many at once"))
+    }
 }
 
 /// Whether something is bound to this UDP address (IPv4), as the kernel lists it.
@@ -119,6 +131,15 @@ pub(crate) fn udp_is_bound(address: SocketAddr) -> bool {
 mod tests {
     use super::*;
 
+    /// Polls: a program that another test starts at this moment holds all that is open until it runs.
+    async fn soon(is_so: impl AsyncFn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !is_so().await {
+            assert!(Instant::now() < deadline, "it does not come");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     #[tokio::test]
     async fn two_takers_get_two_blocks_and_give_them_back() {
         let dir = std::env::temp_dir().join(format!("cti-lab-ports-{}", std::process::id()));
@@ -127,16 +148,26 @@ mod tests {
         assert_ne!(one.number(), two.number());
         let number = one.number();
         drop(one);
-        assert_eq!(Ports::take(&dir).await.unwrap().number(), number);
+        soon(async || Ports::take(&dir).await.unwrap().number() == number).await;
         std::fs::remove_dir_all(dir).unwrap();
     }
 
-    #[test]
-    fn a_bound_socket_is_seen() {
+    #[tokio::test]
+    async fn a_bound_socket_is_seen() {
         let socket = UdpSocket::bind((OUTSIDE, 0)).unwrap();
         let address = socket.local_addr().unwrap();
         assert!(udp_is_bound(address));
         drop(socket);
-        assert!(!udp_is_bound(address));
+        soon(async || !udp_is_bound(address)).await;
+    }
+
+    #[tokio::test]
+    async fn parties_get_different_ports() {
+        let dir = std::env::temp_dir().join(format!("cti-lab-parties-{}", std::process::id()));
+        let ports = Ports::take(&dir).await.unwrap();
+        let (one, two) = (ports.party().unwrap(), ports.party().unwrap());
+        assert_ne!(one, two);
+        assert!(two < ports.rtp().0 && one > ports.trunk());
+        std::fs::remove_dir_all(dir).unwrap();
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::asterisk::Asterisk;
 use crate::child::OwnedChild;
 use crate::error::{Context, tail};
-use crate::ports::{INSIDE, OUTSIDE, free_udp_port, udp_is_bound};
+use crate::ports::{INSIDE, OUTSIDE, udp_is_bound};
 use crate::template::fill;
 use crate::{LabError, Result};
 
@@ -26,43 +26,43 @@ impl Sipp {
     /// The phone of an extension (6001, 6002 or 6003): answers at once and talks until the other side hangs up,
     /// unless told otherwise.
     #[must_use]
-    pub fn phone(asterisk: &Asterisk, extension: &str) -> SippParty {
-        SippParty::new(extension, asterisk.phone_addr(extension), asterisk.sip_addr())
+    pub fn phone<'a>(asterisk: &'a Asterisk, extension: &str) -> SippParty<'a> {
+        SippParty::new(extension, asterisk.phone_addr(extension), asterisk)
     }
 
     /// The far end of the outside line, which is called when a phone dials 9 and a number.
     #[must_use]
-    pub fn trunk(asterisk: &Asterisk) -> SippParty {
-        SippParty::new("trunk", Some(asterisk.trunk_addr()), asterisk.sip_addr())
+    pub fn trunk(asterisk: &Asterisk) -> SippParty<'_> {
+        SippParty::new("trunk", Some(asterisk.trunk_addr()), asterisk)
     }
 
     /// A call from outside to one of the numbers of the dial plan (`0312345000` and so on).
     #[must_use]
-    pub fn call_in(asterisk: &Asterisk, dialled: &str) -> CallIn {
-        CallIn::new(asterisk.sip_addr(), true, "0901234567", dialled)
+    pub fn call_in<'a>(asterisk: &'a Asterisk, dialled: &str) -> CallIn<'a> {
+        CallIn::new(asterisk, true, "0901234567", dialled)
     }
 
     /// A call that a phone makes.
     #[must_use]
-    pub fn call_from(asterisk: &Asterisk, extension: &str, dialled: &str) -> CallIn {
-        CallIn::new(asterisk.sip_addr(), false, extension, dialled)
+    pub fn call_from<'a>(asterisk: &'a Asterisk, extension: &str, dialled: &str) -> CallIn<'a> {
+        CallIn::new(asterisk, false, extension, dialled)
     }
 }
 
 /// A party that is called: a phone or the far end of the outside line.
 #[derive(Debug, Clone)]
-pub struct SippParty {
+pub struct SippParty<'a> {
     who: String,
     address: Option<SocketAddr>,
-    asterisk: SocketAddr,
+    asterisk: &'a Asterisk,
     ring_ms: u64,
     talk_ms: u64,
     refusal: Option<String>,
     calls: u32,
 }
 
-impl SippParty {
-    fn new(who: &str, address: Option<SocketAddr>, asterisk: SocketAddr) -> Self {
+impl<'a> SippParty<'a> {
+    fn new(who: &str, address: Option<SocketAddr>, asterisk: &'a Asterisk) -> Self {
         Self { who: who.into(), address, asterisk, ring_ms: 1, talk_ms: EVER_MS, refusal: None, calls: 1 }
     }
 
@@ -145,8 +145,8 @@ enum Course {
 
 /// A call that a party makes: an outside caller or a phone. Talks until the other side hangs up unless told otherwise.
 #[derive(Debug, Clone)]
-pub struct CallIn {
-    asterisk: SocketAddr,
+pub struct CallIn<'a> {
+    asterisk: &'a Asterisk,
     outside: bool,
     number: String,
     name: Option<String>,
@@ -156,8 +156,8 @@ pub struct CallIn {
     course: Course,
 }
 
-impl CallIn {
-    fn new(asterisk: SocketAddr, outside: bool, number: &str, dialled: &str) -> Self {
+impl<'a> CallIn<'a> {
+    fn new(asterisk: &'a Asterisk, outside: bool, number: &str, dialled: &str) -> Self {
         Self {
             asterisk,
             outside,
@@ -253,7 +253,7 @@ impl CallIn {
         let shown = self.name.unwrap_or_default().replace('\\', "\\\\").replace('"', "\\\"");
         let keys = [("caller", self.number.as_str()), ("shown", shown.as_str())];
         let who = format!("{} to {}", self.number, self.dialled);
-        let local = SocketAddr::new(ip, free_udp_port(ip)?);
+        let local = SocketAddr::new(ip, self.asterisk.party_port()?);
         let mut more = vec!["-s", &self.dialled];
         for (key, value) in keys {
             more.extend(["-key", key, value]);
@@ -267,6 +267,7 @@ impl CallIn {
 pub struct SippCall {
     who: String,
     child: OwnedChild,
+    /// In the folder of the instance, with which it goes.
     dir: PathBuf,
 }
 
@@ -275,24 +276,24 @@ impl SippCall {
         who: &str,
         scenario: &str,
         local: SocketAddr,
-        remote: SocketAddr,
+        asterisk: &Asterisk,
         calls: u32,
         more: &[&str],
     ) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("cti-lab-sipp-{}-{number}", std::process::id()));
+        let dir = asterisk.dir().join(format!("sipp/{number}"));
         std::fs::create_dir_all(&dir).context("cannot make the folder of SIPp")?;
         std::fs::write(dir.join("scenario.xml"), scenario).context("cannot write the scenario")?;
         let output = std::fs::File::create(dir.join("output")).context("cannot write the output of SIPp")?;
         let mut command = Command::new("sipp");
         command
             .current_dir(&dir)
-            .arg(remote.to_string())
+            .arg(asterisk.sip_addr().to_string())
             .args(["-sf", "scenario.xml", "-nostdin", "-aa"])
             .args(["-i", &local.ip().to_string(), "-p", &local.port().to_string(), "-bind_local"])
             .args(["-mi", &local.ip().to_string()])
-            .args(["-ci", "127.0.0.1", "-cp", &free_udp_port(INSIDE)?.to_string()])
+            .args(["-ci", "127.0.0.1", "-cp", &asterisk.party_port()?.to_string()])
             .args(["-m", &calls.to_string()])
             .args(["-timeout", &format!("{}s", LIFE.as_secs()), "-timeout_error"])
             .args(["-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages"])
@@ -326,12 +327,5 @@ impl SippCall {
     fn logs(&self) -> String {
         let tail = |name| tail(&self.dir.join(name), 60);
         format!("{}\n{}\n{}", tail("output"), tail("errors"), tail("messages"))
-    }
-}
-
-impl Drop for SippCall {
-    fn drop(&mut self) {
-        self.child.kill();
-        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }

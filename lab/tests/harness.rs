@@ -207,10 +207,14 @@ live_tests! {
         let lines = [("Channel", agent.as_str()), ("Exten", "6002"), ("Context", "from-internal")];
         let reply = ami.action("Atxfer", &lines).await.unwrap();
         assert_eq!(reply.get("Response"), "Success", "{reply:?}");
-        ami.event("BridgeEnter", &[("Channel", "PJSIP/6002-")]).await.unwrap();
+        // The consultation is answered for the transfer only now: who hangs up between the answer of 6002 and this
+        // event leaves 6002 alone in a bridge for ever (a fault of Asterisk 16).
+        let consulted = ami.event("DialEnd", &[("DestChannel", "Local/6002@")]).await.unwrap();
+        assert_eq!(consulted.get("DialStatus"), "ANSWER");
         ami.action("Hangup", &[("Channel", &agent)]).await.unwrap();
         let transfer = ami.event("AttendedTransfer", &[]).await.unwrap();
         assert_eq!(transfer.get("Result"), "Success");
+        assert!(ami.seen().iter().any(|p| p.is("BridgeEnter", &[("Channel", "PJSIP/6002-")])));
         hang_up_caller(&mut ami).await;
         all_finished(parties.into_iter().chain([second])).await;
     }
@@ -253,7 +257,10 @@ live_tests! {
         let (mut asterisk, mut ami) = start(version).await;
         let address = asterisk.ami_addr();
         asterisk.restart().await.unwrap();
-        ami.event("Shutdown", &[]).await.unwrap();
+        // An event tells of the stop; on a busy machine the connection ends before it is sent.
+        if let Err(error) = ami.event("Shutdown", &[]).await {
+            assert!(error.to_string().contains("the connection ended"), "{error}");
+        }
         asterisk.kill();
         assert!(asterisk.ami().await.is_err());
         asterisk.restart().await.unwrap();
