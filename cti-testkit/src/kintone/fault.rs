@@ -35,14 +35,22 @@ impl Fault {
 
 /// The faults to come.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(VecDeque<Fault>);
+pub(crate) struct Faults {
+    any: VecDeque<Fault>,
+    writes: VecDeque<Fault>,
+}
 
 impl Faults {
     pub(crate) fn add(&mut self, times: usize, fault: &Fault) {
-        self.0.extend(std::iter::repeat_n(fault.clone(), times));
+        self.any.extend(std::iter::repeat_n(fault.clone(), times));
     }
 
-    pub(crate) fn next(&mut self) -> Option<Fault> {
-        self.0.pop_front()
+    pub(crate) fn add_for_writes(&mut self, times: usize, fault: &Fault) {
+        self.writes.extend(std::iter::repeat_n(fault.clone(), times));
+    }
+
+    /// The fault for a request.
+    pub(crate) fn next(&mut self, writes: bool) -> Option<Fault> {
+        self.any.pop_front().or_else(|| if writes { self.writes.pop_front() } else { None })
     }
 }

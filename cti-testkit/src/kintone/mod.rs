@@ -188,6 +188,11 @@ impl Simulator {
         self.shared.with(|state| state.faults.add(times, &fault));
     }
 
+    /// Does that to the next `times` requests that write; reading between them goes well.
+    pub fn fail_next_write(&self, times: usize, fault: Fault) {
+        self.shared.with(|state| state.faults.add_for_writes(times, &fault));
+    }
+
     /// Every request so far.
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.with(|state| state.requests.clone())

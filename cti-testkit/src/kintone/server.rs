@@ -31,7 +31,7 @@ pub(super) async fn answer(
     }
     let (number, fault) = shared.with(|state| {
         state.requests.push(record(&method, &uri, &headers, &body));
-        (state.requests.len(), state.faults.next())
+        (state.requests.len(), state.faults.next(effective_method(&method, &headers) != "GET"))
     });
     if let Some(fault) = fault.as_ref().filter(|fault| !fault.carries_out()) {
         return with_limits(instead(fault, number));
@@ -74,11 +74,6 @@ fn proper(shared: &Shared, number: usize, method: &Method, uri: &Uri, headers: &
     let Some((guest_space, resource)) = resource(uri.path()) else {
         return html(StatusCode::NOT_FOUND, "<html><body>404 Not Found</body></html>");
     };
-    let overridden = headers.get("x-http-method-override").and_then(|value| value.to_str().ok());
-    let effective = match overridden {
-        Some(other) if method == Method::POST => other,
-        _ => method.as_str(),
-    };
     let params = match (uri.query(), body.is_empty()) {
         (Some(query), true) => Ok(Params::from_query(query)),
         (None, true) => Ok(Params::default()),
@@ -87,7 +82,13 @@ fn proper(shared: &Shared, number: usize, method: &Method, uri: &Uri, headers: &
     let answer = params.and_then(|params| {
         shared.with(|state| {
             let tokens = shown(headers, &state.tokens)?;
-            let call = Call { method: effective, resource, guest_space, params: &params, tokens: &tokens };
+            let call = Call {
+                method: effective_method(method, headers),
+                resource,
+                guest_space,
+                params: &params,
+                tokens: &tokens,
+            };
             carry_out(&mut state.tables, &call)
         })
     });
@@ -95,6 +96,12 @@ fn proper(shared: &Shared, number: usize, method: &Method, uri: &Uri, headers: &
         Ok(body) => json(StatusCode::OK, &body),
         Err(error) => refuse(&error, number),
     }
+}
+
+/// What a request does: a POST may say that it is another method.
+fn effective_method<'a>(method: &'a Method, headers: &'a HeaderMap) -> &'a str {
+    let overridden = headers.get("x-http-method-override").and_then(|value| value.to_str().ok());
+    overridden.filter(|_| method == Method::POST).unwrap_or(method.as_str())
 }
 
 /// `/k/v1/x` or `/k/guest/7/v1/x` → the guest space and `x`.

@@ -1,0 +1,31 @@
+//! The behaviour suite of CRMs, against the simulated kintone, in each way in which kintone can be set up.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+
+mod common;
+
+use common::Setup;
+use cti_crm_kintone::CallLogMode;
+use cti_testkit::suite::crm::{self, CaseOutcome, Failures};
+
+/// Runs the suite; the simulator can bring every case about.
+async fn prove(setup: Setup) -> Result<(), Failures> {
+    let report = crm::run(&setup).await.verdict()?;
+    let left_out: Vec<_> = report.cases.iter().filter(|(_, outcome)| *outcome != CaseOutcome::Passed).collect();
+    assert!(left_out.is_empty(), "{left_out:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn kintone_with_a_unique_phone_field() -> Result<(), Failures> {
+    prove(Setup::USUAL).await
+}
+
+#[tokio::test]
+async fn kintone_without_a_unique_phone_field() -> Result<(), Failures> {
+    prove(Setup { unique_phone: false, ..Setup::USUAL }).await
+}
+
+#[tokio::test]
+async fn kintone_with_the_right_to_add_calls_alone() -> Result<(), Failures> {
+    prove(Setup { mode: CallLogMode::AddOnly, ..Setup::USUAL }).await
+}
