@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | an Asterisk that answers to AMI | [`asterisk`] |
 //! | recorded calls of real PBXs | [`trace`] |
+//! | the laws that every stream of events keeps | [`laws`] |
 
 pub mod asterisk;
+pub mod laws;
 pub mod trace;
