@@ -5,9 +5,11 @@
 //! | an Asterisk that answers to AMI | [`asterisk`] |
 //! | a kintone that answers to HTTP | [`kintone`] |
 //! | recorded calls of real PBXs | [`trace`] |
+//! | whether events keep the laws of calls | [`laws`] |
 //! | what every connector must do, to be run in one line | [`suite`] |
 
 pub mod asterisk;
 pub mod kintone;
+pub mod laws;
 pub mod suite;
 pub mod trace;

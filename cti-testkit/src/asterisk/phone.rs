@@ -55,6 +55,11 @@ impl PhoneHandle {
         self.set(|phone| phone.behaviour = Behaviour::Unavailable)
     }
 
+    /// Never says that it rings, and never answers.
+    pub fn silent(&self) -> &Self {
+        self.set(|phone| phone.behaviour = Behaviour::Silent)
+    }
+
     /// Hangs up that long after it was picked up.
     pub fn hangs_up_after(&self, wait: Duration) -> &Self {
         self.set(|phone| phone.hangs_up_after = Some(wait))
@@ -184,6 +189,19 @@ impl PhoneHandle {
     pub fn pause(&self, paused: bool, reason: &str) -> bool {
         let Some(own) = &self.number else { return false };
         self.shared.step(|exchange| exchange.pause_member(&format!("PJSIP/{own}"), paused, reason))
+    }
+
+    /// The name of its newest channel: `PJSIP/6001-00000001`.
+    pub fn channel(&self) -> Option<String> {
+        let mut name = None;
+        self.with_channel(
+            |_| true,
+            |exchange, key| {
+                name = exchange.channels.get(&key).map(|channel| channel.name.clone());
+                true
+            },
+        );
+        name
     }
 
     /// True if it rings.

@@ -133,12 +133,17 @@ impl Exchange {
         let (id, exten) = (from.caller.clone(), from.exten.clone());
         let shown_name = from.connected.name.clone();
         if let Some(channel) = self.channels.get_mut(&leg) {
-            channel.connected = id.clone();
+            channel.connected = id;
             channel.exten.clone_from(&exten);
         }
+        let unnamed = self.channels.get(&leg).is_some_and(|channel| channel.caller.number.is_empty());
+        let shown = Id::new(&exten, &shown_name);
+        if let Some(channel) = self.channels.get_mut(&leg).filter(|_| unnamed) {
+            channel.caller = shown.clone();
+        }
         self.execute(leg, application, "(Outgoing Line)");
-        if self.channels.get(&leg).is_some_and(|channel| channel.caller.number.is_empty()) {
-            self.set_caller(leg, &Id::new(&exten, &shown_name));
+        if unnamed {
+            self.set_caller(leg, &shown);
         }
         self.tell("NewConnectedLine", leg);
     }
@@ -162,6 +167,11 @@ impl Exchange {
     pub(super) fn ring_legs(&mut self, dial: DialKey) {
         let Some(dialing) = self.dials.get(&dial) else { return };
         let (caller, legs) = (dialing.purpose.caller(), dialing.legs.clone());
+        let legs: Vec<_> =
+            legs.into_iter().filter(|(leg, _)| self.behaviour(*leg) != Some(Behaviour::Silent)).collect();
+        if legs.is_empty() {
+            return;
+        }
         for (leg, _) in &legs {
             self.set_state(*leg, State::Ringing);
         }
@@ -181,14 +191,17 @@ impl Exchange {
         }
     }
 
+    fn behaviour(&self, leg: ChannelKey) -> Option<Behaviour> {
+        match &self.channels.get(&leg)?.device {
+            Device::Phone(number) => self.phones.get(number).map(|phone| phone.behaviour),
+            Device::Trunk => Some(self.trunk.behaviour),
+            Device::Local { .. } => None,
+        }
+    }
+
     /// What the phone of a ringing leg will do.
     pub(super) fn behave(&mut self, leg: ChannelKey) {
-        let behaviour = match self.channels.get(&leg).map(|channel| &channel.device) {
-            Some(Device::Phone(number)) => self.phones.get(number).map(|phone| phone.behaviour),
-            Some(Device::Trunk) => Some(self.trunk.behaviour),
-            _ => None,
-        };
-        match behaviour {
+        match self.behaviour(leg) {
             Some(Behaviour::AnswersAfter(wait)) => self.later(wait, Task::Answer(leg)),
             Some(how @ (Behaviour::Busy | Behaviour::Rejects)) => self.later(Duration::ZERO, Task::Refuse(leg, how)),
             _ => {}

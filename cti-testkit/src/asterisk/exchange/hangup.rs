@@ -144,10 +144,25 @@ impl Exchange {
         let Some(channel) = self.tell_hangup(key, cause, sip) else { return };
         self.transferer_gone(key);
         if let Device::Local { other, .. } = channel.device {
+            self.tell_late_caller(&channel, other);
             if self.channels.contains_key(&other) {
                 self.request_hang_up(other, Who::Party, cause);
                 self.end_half(other, cause, sip);
             }
+        }
+    }
+
+    /// The second half of a Local channel learns of the new caller although it is gone: the recorded Asterisk tells
+    /// so after the `Hangup`.
+    fn tell_late_caller(&mut self, gone: &Channel, other: ChannelKey) {
+        let caller = self.channels.get(&other).map(|channel| channel.connected.clone()).unwrap_or_default();
+        let second = matches!(gone.device, Device::Local { second: true, .. });
+        if second && !caller.number.is_empty() && caller != gone.caller {
+            let late = Channel { caller, ..gone.clone() };
+            let packet = Packet::event("NewCallerid", "call")
+                .with_all(late.snapshot("", self.channelvars))
+                .with("CID-CallingPres", "0 (Presentation Allowed, Not Screened)");
+            self.emit(packet);
         }
     }
 
@@ -183,7 +198,11 @@ impl Exchange {
                 self.emit(packet);
             }
         }
-        for key in all {
+        // What a Local channel carries ends first: so the recorded Asterisk did.
+        let (carried, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|key| {
+            matches!(self.channels.get(key).map(|channel| &channel.device), Some(Device::Local { second: true, .. }))
+        });
+        for key in carried.into_iter().chain(others) {
             if self.channels.contains_key(&key) {
                 self.end_leg(key);
             }

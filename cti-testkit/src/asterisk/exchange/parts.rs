@@ -19,6 +19,8 @@ pub(crate) type DialKey = u64;
 pub(crate) enum Behaviour {
     /// Rings until somebody picks it up or the time is over.
     RingsOut,
+    /// Says nothing at all.
+    Silent,
     /// Is picked up after a time.
     AnswersAfter(Duration),
     /// Says 486.

@@ -49,8 +49,11 @@ impl Exchange {
         for member in free {
             let target = Target::Phone(member.interface.trim_start_matches("PJSIP/").to_owned());
             let leg = self.new_leg(caller, &target);
-            self.call_member(caller, leg, &member, &target.dial_string());
+            self.call_member(caller, leg, &member);
             legs.push((leg, target));
+        }
+        for (leg, _) in &legs {
+            self.ring_member(caller, *leg);
         }
         let purpose = Purpose::Queue { caller, queue: QUEUE.to_owned() };
         let dial = self.new_dial(purpose, legs.clone(), format!("{QUEUE},tT,,,20"));
@@ -65,12 +68,12 @@ impl Exchange {
         !member.paused && self.device_state(&device) == DeviceState::NotInUse
     }
 
-    fn call_member(&mut self, caller: ChannelKey, leg: ChannelKey, member: &Member, dial_string: &str) {
+    fn call_member(&mut self, caller: ChannelKey, leg: ChannelKey, member: &Member) {
         // The recorded Asterisk 22 shows the leg in DialBegin as it was before it learnt who calls.
         let begin = Packet::event("DialBegin", "call")
             .with_all(self.shot(caller, ""))
             .with_all(self.shot(leg, "Dest"))
-            .with("DialString", dial_string);
+            .with("DialString", &member.interface);
         let from = self.channels.get(&caller).map(|c| (c.caller.clone(), c.exten.clone())).unwrap_or_default();
         if let Some(channel) = self.channels.get_mut(&leg) {
             (channel.connected, channel.exten) = from;
@@ -78,6 +81,9 @@ impl Exchange {
         let packet = self.agent_packet("AgentCalled", caller, leg, &member.interface, &member.name);
         self.emit(packet);
         self.emit(begin);
+    }
+
+    fn ring_member(&mut self, caller: ChannelKey, leg: ChannelKey) {
         self.set_state(leg, State::Ringing);
         self.execute(leg, "AppQueue", "(Outgoing Line)");
         self.tell("NewConnectedLine", leg);
