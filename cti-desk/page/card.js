@@ -17,6 +17,8 @@ const ICONS = {
   internal: "M7 7l-5 5 5 5v-4h10v4l5-5-5-5v4H7z",
   missed: "M19.600 7 12 14.600 6.400 9H11V7H3v8h2v-4.600l7 7 9-9z",
 };
+ICONS.answer = ICONS.phone;
+ICONS.decline = ICONS.hang_up;
 const MISSED = ["missed", "abandoned", "no_answer", "caller_gave_up", "unavailable", "lost_track", "failed"];
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
 
@@ -141,8 +143,8 @@ function lookUp(view) {
   return waits ? el("p", { className: "note" }, t("looking_up")) : null;
 }
 
-function button(name, action, className, label = t(name)) {
-  return el("button", { type: "button", className, data: { action } }, icon(name === "answer" ? "phone" : name === "decline" ? "hang_up" : name), label);
+function button(name, action, className) {
+  return el("button", { type: "button", className, data: { action } }, icon(name), t(name));
 }
 
 function buttons(view, desk) {
@@ -180,14 +182,19 @@ function numberLine(view, desk) {
 
 function copyButton(view, desk) {
   if (!desk.window.copy_number || !view.number) return null;
-  return el("button", { type: "button", className: "icon", title: t("copy"), "aria-label": t("copy"), data: { action: "copy" } }, icon("copy"));
+  return iconButton("copy", t("copy"), { action: "copy" });
+}
+
+function iconButton(name, label, data) {
+  return el("button", { type: "button", className: "icon", title: label, "aria-label": label, data }, icon(name));
 }
 
 // A live call. `ui` is what only this page knows of it: an open keypad, a problem.
 export function card(view, desk, ui) {
   const found = only(view);
   const name = title(view, desk);
-  const timer = el("span", { className: "timer", data: { since: view.state === "ringing" || view.state === "dialing" || view.state === "held" ? view.since : (view.answered_at ?? view.since) } });
+  const since = view.state === "talking" ? view.answered_at : view.since;
+  const timer = el("span", { className: "timer", data: { since } });
   const lines = buttons(view, desk);
   return [
     el("div", { className: "top" },
@@ -217,20 +224,23 @@ function outcome(view) {
 
 // A call that is over.
 export function row(view, desk) {
-  const isMissed = MISSED.includes(view.outcome) && view.talked_seconds === null;
+  const isMissed = view.direction !== "outbound" && view.talked_seconds === null && MISSED.includes(view.outcome);
   const name = title(view, desk);
   const found = only(view);
   const href = web(found?.url);
-  const details = [outcome(view), view.talked_seconds !== null && duration(view.talked_seconds)].filter(Boolean);
   const second = [found?.name && found.company, name !== view.number && view.number].filter(Boolean).join(" · ");
+  const how = [outcome(view), view.talked_seconds !== null && duration(view.talked_seconds)].filter(Boolean).join(" · ");
   const shown = href
     ? el("a", { href, target: "_blank", rel: "noopener noreferrer", title: t("open_record") }, name)
-    : el("span", {}, name);
+    : name;
   return el("li", { className: isMissed ? "missed" : "" },
-    el("span", { className: "way", title: t(`direction.${view.direction}`) }, icon(isMissed && view.direction === "inbound" ? "missed" : view.direction)),
-    el("span", { className: "who" }, el("strong", {}, shown), second ? el("span", {}, second) : null),
-    el("span", { className: "how" }, el("time", { dateTime: view.started_at }, clock(view.started_at)), el("span", {}, details.join(" · "))),
+    el("span", { className: "way", title: t(`direction.${view.direction}`) }, icon(isMissed ? "missed" : view.direction)),
+    el("span", { className: "who" },
+      el("strong", {}, shown),
+      second ? el("span", {}, second) : null,
+      el("span", { className: "how" }, how)),
+    el("time", { dateTime: view.started_at }, clock(view.started_at)),
     view.number
-      ? el("button", { type: "button", className: "icon", title: t("call_back", { number: view.number }), "aria-label": t("call_back", { number: view.number }), data: { number: view.number } }, icon("phone"))
+      ? iconButton("phone", t("call_back", { number: view.number }), { number: view.number })
       : el("span", { className: "icon" }));
 }

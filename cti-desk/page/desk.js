@@ -136,6 +136,8 @@ function showSignIn() {
   $("me").hidden = true;
   $("sign-out").hidden = true;
   $("link").hidden = true;
+  $("banner").hidden = true;
+  document.title = t("page_title");
   $("sign-in").hidden = false;
   $("token").focus();
   renderWords();
