@@ -101,13 +101,14 @@ function recordLink(address, className) {
 }
 
 function avatar(view, desk) {
-  const found = only(view);
-  const letter = found || view.name ? [...title(view, desk)][0] : null;
+  const first = only(view) || view.name ? [...title(view, desk)][0] : "";
+  const letter = /\p{L}/u.test(first) ? first : null;
   return el("div", { className: "avatar", "aria-hidden": "true" }, letter ?? icon(view.direction));
 }
 
-function facts(view) {
+function facts(view, desk) {
   const list = [
+    desk.extensions.length > 1 && t("extension", { extension: view.extension }),
     view.direction === "inbound" && view.dialed && t("to_number", { number: view.dialed }),
     view.queue && t("queue", { queue: view.queue }),
     view.slot && view.state === "parked" && t("slot", { slot: view.slot }),
@@ -200,7 +201,6 @@ export function card(view, desk, ui) {
     el("div", { className: "top" },
       el("span", { className: "badge" }, t(`state.${view.state}`)),
       el("span", { className: "direction" }, icon(view.direction), t(`direction.${view.direction}`)),
-      desk.extensions.length > 1 ? el("span", { className: "ext" }, t("extension", { extension: view.extension })) : null,
       el("span", { className: "spacer" }), timer),
     el("div", { className: "person" },
       avatar(view, desk),
@@ -209,7 +209,7 @@ export function card(view, desk, ui) {
         subtitle(view) ? el("p", { className: "company" }, subtitle(view)) : null,
         numberLine(view, desk)),
       recordLink(found?.url ?? (found ? view.pop.url : null), "open")),
-    facts(view), fields(found), several(view), lookUp(view), consulting(view),
+    facts(view, desk), fields(found), several(view), lookUp(view), consulting(view),
     keypad(ui.keypad),
     ui.problem ? el("p", { className: "problem", role: "alert" }, ui.problem) : null,
     lines.length ? el("div", { className: "actions" }, ...lines) : null,
@@ -228,7 +228,7 @@ export function row(view, desk) {
   const name = title(view, desk);
   const found = only(view);
   const href = web(found?.url);
-  const second = [found?.name && found.company, name !== view.number && view.number].filter(Boolean).join(" · ");
+  const second = [name !== view.number && view.number, found?.name && found.company].filter(Boolean).join(" · ");
   const how = [outcome(view), view.talked_seconds !== null && duration(view.talked_seconds)].filter(Boolean).join(" · ");
   const shown = href
     ? el("a", { href, target: "_blank", rel: "noopener noreferrer", title: t("open_record") }, name)

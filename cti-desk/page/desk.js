@@ -183,8 +183,8 @@ function render() {
 }
 
 function renderCalls() {
-  const focused = document.activeElement?.dataset?.action;
-  const focusedCall = document.activeElement?.closest?.(".card")?.dataset.call;
+  const focus = document.activeElement?.dataset ?? {};
+  const focusedCard = document.activeElement?.closest?.(".card");
   const known = new Map([...$("calls").children].map((element) => [element.dataset.call, element]));
   const cards = [...calls.values()].map((view) => {
     const element = known.get(view.call) ?? el("article", { className: "card", data: { call: view.call } });
@@ -193,11 +193,12 @@ function renderCalls() {
     return element;
   });
   cards.sort((a, b) => (b.dataset.state === "ringing") - (a.dataset.state === "ringing"));
-  $("calls").replaceChildren(...cards);
-  if (focused && focusedCall) {
-    const same = cards.find((element) => element.dataset.call === focusedCall);
-    same?.querySelector(`[data-action="${focused}"]`)?.focus();
-  }
+  // Elements that stay in place are left alone: moving one would start its animation again.
+  const shown = [...$("calls").children];
+  const isSame = shown.length === cards.length && shown.every((element, at) => element === cards[at]);
+  if (!isSame) $("calls").replaceChildren(...cards);
+  const again = focusedCard && focus.action ? [...focusedCard.querySelectorAll("[data-action]")] : [];
+  again.find(({ dataset }) => dataset.action === focus.action && dataset.digit === focus.digit)?.focus();
 }
 
 function tick() {
@@ -234,9 +235,15 @@ async function dial(number, choice) {
 function showDerivation(derivation) {
   if (!derivation) return $("derivation").replaceChildren();
   const { extension, dial_string, steps } = derivation;
-  const rows = steps.map((step) => el("li", {}, el("code", {}, step.number), el("span", {}, step.rule)));
+  const rows = steps.map((step) => el("li", {}, el("code", {}, step.number), el("span", {}, ruleWords(step.rule))));
   $("derivation").replaceChildren(
     el("p", {}, t("dial_string", { extension, number: dial_string })), el("ol", {}, ...rows));
+}
+
+// A rule is `name` or `name:label`; one that has no words yet is shown by its name.
+function ruleWords(rule) {
+  const [name, ...label] = rule.split(":");
+  return t(`rule.${name}`, { label: label.join(":") }) ?? rule;
 }
 
 function radios(place, name, options, chosen) {
@@ -270,13 +277,16 @@ function chosen(before) {
 // ---- call control
 
 async function control(view, action, more = {}) {
-  const known = { ...ui.get(view.call), problem: "" };
-  ui.set(view.call, known);
+  const known = ui.get(view.call) ?? {};
+  // A second press before the first was answered is the same press; keys are pressed fast.
+  if (known.busy && action !== "digits") return;
+  ui.set(view.call, Object.assign(known, { busy: true, problem: "" }));
   try {
     await ask("POST", `/api/calls/${action}`, { call: view.call, extension: view.extension, ...more });
   } catch (refused) {
     known.problem = refused.words;
   }
+  known.busy = false;
   render();
 }
 
@@ -318,7 +328,8 @@ const ACTIONS = {
   transfer,
   copy,
   keypad: (view) => {
-    ui.set(view.call, { ...ui.get(view.call), keypad: !ui.get(view.call)?.keypad });
+    const known = ui.get(view.call) ?? {};
+    ui.set(view.call, Object.assign(known, { keypad: !known.keypad }));
     render();
   },
 };
