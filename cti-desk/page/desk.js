@@ -6,6 +6,7 @@ import { language, nameOf, otherLanguage, speak, t } from "/words.js";
 const $ = (id) => document.getElementById(id);
 const RECENT = 20;
 const MAX_WAIT = 15000;
+const RENEW = 3600000;
 
 let desk = null; // who is signed in, and what the page may show
 let calls = new Map(); // live calls by id
@@ -131,7 +132,11 @@ function announce(view) {
 function showSignIn() {
   stream?.close();
   desk = null;
+  // Nothing of a customer stays behind for the next person at this machine.
   calls.clear();
+  ui.clear();
+  recent = [];
+  for (const id of ["calls", "recent", "derivation", "announce"]) $(id).replaceChildren();
   $("desk").hidden = true;
   $("me").hidden = true;
   $("sign-out").hidden = true;
@@ -386,5 +391,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 setInterval(tick, 1000);
+// A page that stays open stays signed in.
+setInterval(() => desk && ask("GET", "/session").catch(() => {}), RENEW);
 renderWords();
 start();
