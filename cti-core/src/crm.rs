@@ -2,10 +2,12 @@
 
 use crate::call::{CallEvent, CallRecord, EventId, Name, Recording};
 use crate::error::{Error, Result};
+use crate::health::Check;
 use crate::number::Number;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use url::Url;
 
@@ -46,7 +48,9 @@ impl LookUp {
 }
 
 /// A customer record that matches a number.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+///
+/// Personal: `Debug` shows which fields were read, not what they hold.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Match {
     /// The kind of record in the CRM's own words: an app id, `Contact`, `Leads`.
     pub object: String,
@@ -62,6 +66,19 @@ pub struct Match {
     pub url: Option<Url>,
     /// Further fields to show, by our name for them.
     pub fields: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Match {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Match")
+            .field("object", &self.object)
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("company", &self.company)
+            .field("spelled", &self.spelled)
+            .field("fields", &self.fields.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
 }
 
 /// The answer of a look-up: none, one or many, best first.
@@ -122,33 +139,6 @@ pub struct NewContact {
     pub number: Number,
     /// The name, if the network told one.
     pub name: Option<Name>,
-}
-
-/// What `health` found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    /// A stable name: `kintone.customer_app.phone_field`.
-    pub name: String,
-    /// How it stands.
-    pub outcome: CheckOutcome,
-    /// What was found, for a person.
-    pub found: String,
-    /// What to do, if something is to be done.
-    pub cure: Option<String>,
-}
-
-/// How a check came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckOutcome {
-    /// Good.
-    Ok,
-    /// Works, but look at it.
-    Warning,
-    /// Does not work.
-    Failed,
-    /// Could not be checked without doing harm (for instance without writing).
-    NotChecked,
 }
 
 /// A customer system.

@@ -44,6 +44,25 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Every kind.
+    pub const ALL: &[Self] = &[
+        Self::ConfigInvalid,
+        Self::Unsupported,
+        Self::Unauthenticated,
+        Self::PermissionDenied,
+        Self::NotFound,
+        Self::Conflict,
+        Self::RateLimited,
+        Self::Timeout,
+        Self::Unreachable,
+        Self::Protocol,
+        Self::Rejected,
+        Self::Busy,
+        Self::NoAnswer,
+        Self::Storage,
+        Self::Unexpected,
+    ];
+
     /// The stable code that appears in logs, metrics, HTTP answers and `docs/errors.md`.
     pub fn code(self) -> &'static str {
         match self {
@@ -263,5 +282,18 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_in_the_documentation() {
+        let page = include_str!("../../docs/errors.md");
+        for kind in ErrorKind::ALL {
+            assert!(page.contains(&format!("| `{}` |", kind.code())), "{} is not in docs/errors.md", kind.code());
+        }
     }
 }

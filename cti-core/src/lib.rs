@@ -12,9 +12,11 @@
 //! | --- | --- |
 //! | what happens in a call, as events and as the final record | [`call`] |
 //! | the traits of connectors | [`pbx`], [`crm`], [`outbox`], [`popup`], [`command`] |
+//! | which attribute stands in which field of a CRM | [`fields`] |
 //! | telephone numbers and how they are compared | [`number`] |
 //! | prefixes, groups, click-to-dial | [`dial`] |
 //! | text with variables that cannot be injected | [`template`] |
+//! | what the doctor finds | [`health`] |
 //! | what to do with an event, and why | [`policy`] |
 //! | all of it joined | [`pipeline`] |
 //! | retry, budget, cache around any CRM | [`layer`] |
@@ -26,11 +28,19 @@ pub mod command;
 pub mod crm;
 pub mod dial;
 pub mod error;
+pub mod fault;
+pub mod fields;
+pub mod health;
+pub mod layer;
 pub mod number;
 pub mod outbox;
 pub mod pbx;
+pub mod pipeline;
+pub mod policy;
 pub mod popup;
 pub mod secret;
+pub mod template;
 
 pub use error::{Error, ErrorKind, Result, Status};
+pub use fault::Fault;
 pub use secret::secret;

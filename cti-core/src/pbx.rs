@@ -2,6 +2,7 @@
 
 use crate::call::{CallId, Extension, OpenCall, PbxEvent};
 use crate::error::{Error, Result};
+use crate::health::Check;
 use crate::number::Number;
 use async_trait::async_trait;
 use futures_core::Stream;
@@ -115,6 +116,9 @@ pub trait PbxSource: Send + Sync {
     /// # Errors
     /// Only what no waiting can cure, such as a bad configuration. An unreachable PBX is no error: the stream waits.
     async fn open(&self, context: SourceContext) -> Result<EventStream>;
+
+    /// Checks that the PBX can be reached, lets us in and allows what is needed, without changing anything.
+    async fn health(&self) -> Vec<Check>;
 
     /// The control side of the same PBX, if it has one.
     fn control(&self) -> Option<Arc<dyn PbxControl>> {

@@ -3,6 +3,7 @@
 use crate::call::{CallId, Direction, EventId, Extension, Party, PbxEvent};
 use crate::crm::Matches;
 use crate::number::Number;
+use crate::pbx::LinkState;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -67,4 +68,9 @@ pub trait Popup: Send + Sync {
 
     /// The look-up for a call of an extension came back.
     async fn pop(&self, pop: &Pop);
+
+    /// The link to a PBX came up or went down.
+    async fn link(&self, pbx: &str, state: &LinkState) {
+        let _ = (pbx, state);
+    }
 }

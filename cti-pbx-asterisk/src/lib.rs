@@ -2,8 +2,24 @@
 //!
 //! | to find | look in |
 //! | --- | --- |
-//! | the wire alone: messages, codec, login, actions | [`ami`] |
+//! | the PBX itself: events and control, connected for ever | [`Asterisk`] |
+//! | the wire alone: messages, codec, login, actions, a plain client | [`ami`] |
 //! | what an AMI event means for a call (pure, no I/O) | [`model`] |
+//! | recorded bytes, told as events | [`Replay`] |
 
 pub mod ami;
+mod config;
+mod control;
+mod dial;
+mod error;
+mod health;
+mod link;
 pub mod model;
+mod replay;
+mod safe;
+mod source;
+#[cfg(test)]
+mod testing;
+
+pub use config::Asterisk;
+pub use replay::Replay;

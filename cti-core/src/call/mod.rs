@@ -7,6 +7,7 @@
 mod agent;
 mod event;
 mod id;
+mod open;
 mod party;
 mod record;
 mod time;
@@ -14,6 +15,7 @@ mod time;
 pub use agent::{AgentEvent, AgentState};
 pub use event::{CallEvent, CallFact, MissReason, PbxEvent};
 pub use id::{CallId, EventId, Extension};
+pub use open::OpenCall;
 pub use party::{Direction, Name, Party, Withheld};
-pub use record::{CallRecord, Disposition, OpenCall, Recording, Transfer, TransferHow};
+pub use record::{CallRecord, Disposition, Recording, Transfer, TransferHow};
 pub use time::millis;

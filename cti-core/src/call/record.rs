@@ -141,12 +141,3 @@ impl CallRecord {
         EventId::of(&self.call, "ended")
     }
 }
-
-/// A call that is not over, as last seen: kept in the outbox, so that a restart can go on with it or end it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OpenCall {
-    /// The sequence number of the last event that was told.
-    pub seq: u64,
-    /// The call so far; `disposition` and `ended_at` are those it would have if it were lost now.
-    pub record: CallRecord,
-}

@@ -1,4 +1,20 @@
 //! Click-to-dial: who dials from which telephone, and what the PBX is told to dial.
+//!
+//! [`TelephonyGroup`]s are the configuration; [`DialPlan::new`] checks all of it at once; [`DialPlan::resolve`] turns a user
+//! and a number from a record into a dial string with its [`Derivation`], or into an [`Offer`] to choose from.
+
+mod derive;
+mod group;
+mod plan;
+mod prefix;
+mod validate;
+
+#[cfg(test)]
+mod tests;
+
+pub use group::{Member, PrefixChoice, TelephonyGroup};
+pub use plan::{DialPlan, Resolution};
+pub use prefix::{PrefixError, PrefixTable};
 
 use crate::call::Extension;
 use crate::number::Number;
@@ -48,7 +64,9 @@ pub struct Derivation {
 /// One step of a [`Derivation`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DerivationStep {
-    /// The rule, by a stable name: `as_stored`, `separators_removed`, `prefix:LOCAL`, `emergency`.
+    /// The rule, by a stable name: `as_stored`, `separators_removed`, `extension_removed`, `national`,
+    /// `international_prefix`, `prefix:LOCAL`, `prefix_present:LOCAL`, `no_prefix`, and for what is dialled as it is
+    /// `emergency`, `service_number`, `feature_code`, `extension`, `short_number`.
     pub rule: String,
     /// The number after it.
     pub number: Number,

@@ -1,4 +1,21 @@
-//! Telephone numbers: as they came, masked in every log.
+//! Telephone numbers: as they came, what they mean, and how else they may be written.
+//!
+//! A [`Number`] is text as it came, masked in every log. A [`NumberingPlan`] says how numbers are dialled where the PBX
+//! stands; with it a text has one [`Canonical`] form and an ordered list of [`spellings`] for look-ups. Why a caller shows
+//! no number is read by [`Withheld::from_words`](crate::call::Withheld::from_words).
+
+mod country;
+mod normalise;
+mod plan;
+mod spellings;
+mod withheld;
+
+#[cfg(test)]
+mod tests;
+
+pub use normalise::{CallerIdWish, Canonical, Cleaned};
+pub use plan::NumberingPlan;
+pub use spellings::spellings;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

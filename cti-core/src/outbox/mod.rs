@@ -1,13 +1,38 @@
 //! Where work waits until the CRM has it: nothing is lost, nothing is done twice.
 
+mod memory;
+
 use crate::call::{CallId, CallRecord, OpenCall};
 use crate::crm::{Match, NewContact, WriteKey};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use memory::MemoryOutbox;
+
+/// The largest piece of work, or open call, that an outbox takes, in bytes of JSON.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// The longest wait that [`Verdict::RetryAfter`] can ask for; longer ones are cut to it.
+pub const MAX_WAIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// For outboxes: the JSON of something to be stored.
+///
+/// # Errors
+/// `Rejected` if it is larger than [`MAX_BYTES`], `Unexpected` if it has no JSON form.
+pub fn to_json(what: &impl Serialize) -> Result<String> {
+    let json = serde_json::to_string(what)
+        .map_err(|error| Error::new(ErrorKind::Unexpected, "this has no JSON form").caused_by(error))?;
+    if json.len() > MAX_BYTES {
+        return Err(Error::new(ErrorKind::Rejected, "too large for the outbox; shorten what is attached to the call")
+            .with("bytes", json.len())
+            .with("most", MAX_BYTES));
+    }
+    Ok(json)
+}
 
 /// One thing to do at one CRM.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,13 +82,14 @@ pub enum Verdict {
 /// What an [`Outbox`] does with a verdict. Called by [`Token`].
 #[async_trait]
 pub trait Settle: Send + Sync {
-    /// Stores the verdict on the work with that number; when it returns the verdict is durable.
+    /// Stores the verdict on the work of the token with that number; when it returns the verdict is durable.
     ///
     /// # Errors
-    /// `Storage`: the work will be given out again.
+    /// `Storage`: nothing changed, and [`Token`] gives the work back.
     async fn settle(&self, number: i64, verdict: Verdict) -> Result<()>;
 
-    /// Gives work back that got no verdict: it is due again at once.
+    /// Gives the work of a token back that got no verdict: it is due again at once. Does nothing if the verdict was
+    /// stored after all (the task that waited for it was cancelled).
     fn give_back(&self, number: i64);
 }
 
@@ -72,7 +98,7 @@ pub trait Settle: Send + Sync {
 pub struct Token {
     /// What is to be done.
     pub work: Work,
-    /// How often it was taken before this time.
+    /// How often it was tried before this time, since it was appended or revived.
     pub earlier_tries: u32,
     number: i64,
     outbox: Option<Arc<dyn Settle>>,
@@ -85,7 +111,8 @@ impl std::fmt::Debug for Token {
 }
 
 impl Token {
-    /// For outboxes: the token of the work with that number.
+    /// For outboxes: a token for `work`. `number` comes back with the verdict; give every token one of its own, so that
+    /// a late word from an old token cannot touch work that was given out again.
     pub fn new(work: Work, earlier_tries: u32, number: i64, outbox: Arc<dyn Settle>) -> Self {
         Self { work, earlier_tries, number, outbox: Some(outbox) }
     }
@@ -95,16 +122,10 @@ impl Token {
     /// # Errors
     /// `Storage`: the verdict could not be stored, and the work will be given out again.
     pub async fn settle(mut self, verdict: Verdict) -> Result<()> {
-        match self.outbox.take() {
-            Some(outbox) => {
-                let result = outbox.settle(self.number, verdict).await;
-                if result.is_err() {
-                    outbox.give_back(self.number);
-                }
-                result
-            }
-            None => Ok(()),
-        }
+        let Some(outbox) = self.outbox.clone() else { return Ok(()) };
+        outbox.settle(self.number, verdict).await?;
+        self.outbox = None;
+        Ok(())
     }
 }
 
@@ -146,22 +167,25 @@ pub struct OutboxStats {
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Stores work, in one step with forgetting the open call `ended` if one is given. When it returns the work is on
-    /// disk (or acknowledged by the broker).
+    /// disk (or acknowledged by the broker). Work whose key is known for its CRM (waiting, dead, or delivered or
+    /// dropped lately) is passed over.
     ///
     /// # Errors
-    /// `Storage`.
+    /// `Storage`; `Rejected` if a piece of work is larger than [`MAX_BYTES`]. Then nothing at all was stored.
     async fn append(&self, work: Vec<Work>, ended: Option<&CallId>) -> Result<()>;
 
-    /// Waits for the next work of that CRM that is due. Work of one call comes in order, one at a time.
+    /// Waits for the next work of that CRM that is due. Work of one call comes in order, one at a time; dead letters do
+    /// not hold up what comes after them. Cancel safe: work that nobody received is due again.
     ///
     /// # Errors
     /// `Storage`.
     async fn take(&self, crm: &str) -> Result<Token>;
 
-    /// Remembers a call that is not over, so that a restart can go on with it or end it.
+    /// Remembers a call that is not over, so that a restart can go on with it or end it. A word that comes late (with
+    /// a smaller `seq`, or after the end) changes nothing.
     ///
     /// # Errors
-    /// `Storage`.
+    /// `Storage`; `Rejected` if it is larger than [`MAX_BYTES`].
     async fn remember(&self, open: &OpenCall) -> Result<()>;
 
     /// The calls of that PBX that are not over as far as we know.
@@ -176,13 +200,13 @@ pub trait Outbox: Send + Sync {
     /// `Storage`.
     async fn dead_letters(&self) -> Result<Vec<DeadLetter>>;
 
-    /// Makes a dead letter due again. False if there is none with that number.
+    /// Makes a dead letter due again, as if never tried. False if there is none with that number.
     ///
     /// # Errors
     /// `Storage`.
     async fn revive(&self, number: i64) -> Result<bool>;
 
-    /// Forgets a dead letter. False if there is none with that number.
+    /// Forgets a dead letter; its work is not taken on again. False if there is none with that number.
     ///
     /// # Errors
     /// `Storage`.
@@ -193,4 +217,40 @@ pub trait Outbox: Send + Sync {
     /// # Errors
     /// `Storage`.
     async fn stats(&self) -> Result<OutboxStats>;
+}
+
+/// A shared outbox is an outbox.
+#[async_trait]
+impl<T: Outbox + ?Sized> Outbox for Arc<T> {
+    async fn append(&self, work: Vec<Work>, ended: Option<&CallId>) -> Result<()> {
+        (**self).append(work, ended).await
+    }
+
+    async fn take(&self, crm: &str) -> Result<Token> {
+        (**self).take(crm).await
+    }
+
+    async fn remember(&self, open: &OpenCall) -> Result<()> {
+        (**self).remember(open).await
+    }
+
+    async fn open_calls(&self, pbx: &str) -> Result<Vec<OpenCall>> {
+        (**self).open_calls(pbx).await
+    }
+
+    async fn dead_letters(&self) -> Result<Vec<DeadLetter>> {
+        (**self).dead_letters().await
+    }
+
+    async fn revive(&self, number: i64) -> Result<bool> {
+        (**self).revive(number).await
+    }
+
+    async fn drop_dead(&self, number: i64) -> Result<bool> {
+        (**self).drop_dead(number).await
+    }
+
+    async fn stats(&self) -> Result<OutboxStats> {
+        (**self).stats().await
+    }
 }

@@ -1,0 +1,286 @@
+//! A call that is not over: folding its events into the record it will leave.
+
+use super::event::{CallEvent, CallFact};
+use super::id::Extension;
+use super::record::{CallRecord, Disposition, Recording, Transfer, TransferHow};
+use super::time::millis;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A call that is not over, as last seen: kept in the outbox, so that a restart can go on with it or end it.
+///
+/// It is the fold of the call's events: connectors build the record of `ended` with it, and the pipeline keeps it for
+/// the case that the programme dies in mid-call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenCall {
+    /// The sequence number of the last event that was told.
+    pub seq: u64,
+    /// The call so far; what it would leave if it were lost now.
+    pub record: CallRecord,
+    phase: Phase,
+}
+
+/// What is going on, so that every instant is counted once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Phase {
+    #[serde(with = "millis")]
+    last: DateTime<Utc>,
+    ringing: Vec<Extension>,
+    queued: bool,
+    talking: bool,
+    /// Who holds; `None` is the outside party.
+    holders: Vec<Option<Extension>>,
+    first_ring: bool,
+}
+
+impl OpenCall {
+    /// The call of which `event` is the first that was seen.
+    pub fn begin(event: &CallEvent) -> Self {
+        let record = CallRecord {
+            call: event.call.clone(),
+            direction: event.direction,
+            caller: event.caller.clone(),
+            dialed: event.dialed.clone(),
+            queue: None,
+            extensions: Vec::new(),
+            answered_by: None,
+            disposition: Disposition::LostTrack,
+            cause: "lost track".to_owned(),
+            started_at: event.at,
+            answered_at: None,
+            ended_at: event.at,
+            ring_seconds: 0.0,
+            queue_seconds: 0.0,
+            hold_seconds: 0.0,
+            talk_seconds: 0.0,
+            transfers: Vec::new(),
+            recordings: Vec::new(),
+            context: BTreeMap::new(),
+        };
+        let phase = Phase {
+            last: event.at,
+            ringing: Vec::new(),
+            queued: false,
+            talking: false,
+            holders: Vec::new(),
+            first_ring: false,
+        };
+        let mut open = Self { seq: 0, record, phase };
+        open.apply(event);
+        open
+    }
+
+    /// Takes in the next event of the call. An `ended` replaces the record by its own.
+    pub fn apply(&mut self, event: &CallEvent) {
+        self.seq = self.seq.max(event.seq);
+        self.advance(event.at);
+        let record = &mut self.record;
+        record.direction = event.direction;
+        record.caller = event.caller.clone();
+        if event.dialed.is_some() {
+            record.dialed = event.dialed.clone();
+        }
+        if let Some(extension) = event.fact.extension() {
+            self.takes_part(extension.clone());
+        }
+        self.apply_fact(&event.fact);
+    }
+
+    /// The span so far is counted up to `at`; what runs now goes on.
+    pub fn advance(&mut self, at: DateTime<Utc>) {
+        let span = (at - self.phase.last).num_milliseconds();
+        if span <= 0 {
+            return;
+        }
+        let seconds = span as f64 / 1000.0;
+        let record = &mut self.record;
+        match self.phase {
+            Phase { talking: true, ref holders, .. } if !holders.is_empty() => record.hold_seconds += seconds,
+            Phase { talking: true, .. } => record.talk_seconds += seconds,
+            Phase { queued: true, .. } => record.queue_seconds += seconds,
+            Phase { ref ringing, .. } if !ringing.is_empty() => record.ring_seconds += seconds,
+            Phase { .. } => {}
+        }
+        self.phase.last = at;
+        record.ended_at = at;
+    }
+
+    /// The PBX tells afterwards that the first answer came later than its event said (by its own timers): the time
+    /// between is ring time, not talk time.
+    pub fn answered_not_before(&mut self, at: DateTime<Utc>) {
+        let Some(answered_at) =
+            self.record.answered_at.filter(|&answered_at| answered_at < at && at <= self.phase.last)
+        else {
+            return;
+        };
+        let seconds = ((at - answered_at).num_milliseconds() as f64 / 1000.0).min(self.record.talk_seconds);
+        self.record.talk_seconds -= seconds;
+        if self.phase.first_ring {
+            self.record.ring_seconds += seconds;
+        }
+        self.record.answered_at = Some(at);
+    }
+
+    /// The record of the call that ends now.
+    pub fn finish(mut self, at: DateTime<Utc>, disposition: Disposition, cause: &str) -> CallRecord {
+        self.advance(at);
+        let mut record = self.record;
+        record.disposition = disposition;
+        cause.clone_into(&mut record.cause);
+        record.ended_at = at.max(record.ended_at);
+        for seconds in
+            [&mut record.ring_seconds, &mut record.queue_seconds, &mut record.hold_seconds, &mut record.talk_seconds]
+        {
+            // Milliseconds were added as fractions: give back what a person would write down.
+            *seconds = (*seconds * 1000.0).round() / 1000.0;
+        }
+        record
+    }
+
+    fn apply_fact(&mut self, fact: &CallFact) {
+        let phase = &mut self.phase;
+        let record = &mut self.record;
+        match fact {
+            CallFact::Started | CallFact::Conferenced { .. } | CallFact::Parked { .. } | CallFact::Unparked { .. } => {}
+            CallFact::Dialing { extension, .. } | CallFact::Ringing { extension } => {
+                phase.first_ring |= record.answered_at.is_none() && !phase.queued;
+                phase.ringing.push(extension.clone());
+            }
+            CallFact::Missed { extension, .. } => phase.ringing.retain(|ringing| ringing != extension),
+            CallFact::Answered { extension } => {
+                phase.ringing.retain(|ringing| ringing != extension);
+                phase.queued = false;
+                phase.talking = true;
+                record.answered_by = Some(extension.clone());
+                record.answered_at.get_or_insert(phase.last);
+            }
+            CallFact::Queued { queue, .. } => {
+                phase.queued = true;
+                record.queue = Some(queue.clone());
+            }
+            CallFact::Dequeued { .. } => phase.queued = false,
+            CallFact::Held { extension } => {
+                if !phase.holders.contains(extension) {
+                    phase.holders.push(extension.clone());
+                }
+            }
+            CallFact::Resumed { extension } => phase.holders.retain(|holder| holder != extension),
+            CallFact::Transferred { from, to, how } => {
+                phase.holders.clear();
+                // The customer talks to the next one, or waits until that one answers.
+                let next_answered = *how == TransferHow::Attended
+                    && record.answered_by.as_ref().is_some_and(|by| by.as_str() == to.as_str());
+                phase.talking = phase.talking && next_answered;
+                let at = phase.last;
+                record.transfers.push(Transfer { from: from.clone(), to: to.clone(), how: *how, at });
+            }
+            CallFact::Recording { file, url } => {
+                let recording = url.clone().map(Recording::Url).or_else(|| file.clone().map(Recording::File));
+                record.recordings.extend(recording);
+            }
+            CallFact::Context { fields } => record.context.extend(fields.clone()),
+            CallFact::Ended { record: whole, .. } => self.record = (**whole).clone(),
+        }
+    }
+
+    fn takes_part(&mut self, extension: Extension) {
+        if !self.record.extensions.contains(&extension) {
+            self.record.extensions.push(extension);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{CallId, Direction, EventId, Party};
+    use crate::number::Number;
+
+    fn event(seconds: f64, seq: u64, fact: CallFact) -> CallEvent {
+        let call = CallId::new("main", "1.1");
+        CallEvent {
+            id: EventId::of(&call, &seq.to_string()),
+            call,
+            seq,
+            at: DateTime::from_timestamp_millis((seconds * 1000.0) as i64).unwrap(),
+            fact,
+            direction: Direction::Inbound,
+            caller: Party::known("0901234567", ""),
+            dialed: Number::new("0312345000"),
+        }
+    }
+
+    fn fold(facts: Vec<(f64, CallFact)>) -> OpenCall {
+        let events: Vec<_> = facts.into_iter().zip(1..).map(|((at, fact), seq)| event(at, seq, fact)).collect();
+        let mut open = OpenCall::begin(&events[0]);
+        events[1..].iter().for_each(|event| open.apply(event));
+        open
+    }
+
+    fn ext(extension: &str) -> Extension {
+        extension.into()
+    }
+
+    fn finish(open: OpenCall, at: f64) -> CallRecord {
+        let at = DateTime::from_timestamp_millis((at * 1000.0) as i64).unwrap();
+        open.finish(at, Disposition::Answered, "normal clearing")
+    }
+
+    #[test]
+    fn every_instant_counts_once() {
+        let open = fold(vec![
+            (0.0, CallFact::Started),
+            (1.0, CallFact::Queued { queue: "support".into(), position: Some(1) }),
+            (2.0, CallFact::Ringing { extension: ext("6001") }),
+            (5.0, CallFact::Dequeued { queue: "support".into(), reason: "answered".into() }),
+            (5.0, CallFact::Answered { extension: ext("6001") }),
+            (8.0, CallFact::Held { extension: None }),
+            (10.0, CallFact::Resumed { extension: None }),
+        ]);
+        let record = finish(open, 11.0);
+        assert_eq!(
+            (record.ring_seconds, record.queue_seconds, record.talk_seconds, record.hold_seconds),
+            (0.0, 4.0, 4.0, 2.0)
+        );
+        assert_eq!(record.queue.as_deref(), Some("support"));
+    }
+
+    #[test]
+    fn a_blind_transfer_rings_before_it_talks_again() {
+        let open = fold(vec![
+            (0.0, CallFact::Ringing { extension: ext("6001") }),
+            (1.0, CallFact::Answered { extension: ext("6001") }),
+            (
+                3.0,
+                CallFact::Transferred { from: ext("6001"), to: Number::new("6002").unwrap(), how: TransferHow::Blind },
+            ),
+            (3.0, CallFact::Ringing { extension: ext("6002") }),
+            (5.0, CallFact::Answered { extension: ext("6002") }),
+        ]);
+        let record = finish(open, 9.0);
+        assert_eq!((record.ring_seconds, record.talk_seconds), (3.0, 6.0));
+        assert_eq!(record.answered_by, Some(ext("6002")));
+        assert_eq!(record.extensions, [ext("6001"), ext("6002")]);
+    }
+
+    #[test]
+    fn an_answer_that_the_pbx_corrects_moves_time_from_talk_to_ring() {
+        let mut open = fold(vec![
+            (7.0, CallFact::Ringing { extension: ext("6001") }),
+            (7.0, CallFact::Answered { extension: ext("6001") }),
+        ]);
+        open.advance(DateTime::from_timestamp_millis(11_000).unwrap());
+        open.answered_not_before(DateTime::from_timestamp_millis(8_000).unwrap());
+        let record = finish(open, 11.0);
+        assert_eq!((record.ring_seconds, record.talk_seconds), (1.0, 3.0));
+        assert_eq!(record.answered_at.unwrap().timestamp(), 8);
+    }
+
+    #[test]
+    fn it_survives_being_stored() {
+        let open = fold(vec![(0.0, CallFact::Started), (1.0, CallFact::Ringing { extension: ext("6001") })]);
+        let stored = serde_json::to_string(&open).unwrap();
+        assert_eq!(serde_json::from_str::<OpenCall>(&stored).unwrap(), open);
+    }
+}

@@ -1,0 +1,94 @@
+//! One task a PBX: takes its events in order, shows them, decides, hands the rest on.
+
+use super::builder::Parts;
+use super::journal::{Entry, Journal};
+use super::look_up::CallLookUps;
+use crate::call::{CallEvent, CallFact, CallId, Extension, OpenCall, PbxEvent};
+use crate::error::Result;
+use crate::pbx::{LinkState, PbxSource, SourceContext};
+use crate::policy::pop_decision;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio_stream::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+/// A call that is not over, with what the pipeline did about it.
+struct LiveCall {
+    open: OpenCall,
+    popped: HashSet<Extension>,
+    look_ups: CallLookUps,
+}
+
+impl LiveCall {
+    fn of(open: OpenCall, parts: &Parts) -> Self {
+        Self { open, popped: HashSet::new(), look_ups: CallLookUps::new(parts) }
+    }
+}
+
+/// Follows one PBX until it ends.
+pub(super) async fn follow(
+    pbx: Arc<dyn PbxSource>,
+    parts: Parts,
+    journal: Journal,
+    cancel: CancellationToken,
+) -> Result<()> {
+    let name = pbx.name().to_owned();
+    let resume = parts.outbox.open_calls(&name).await?;
+    let mut calls: HashMap<CallId, LiveCall> =
+        resume.iter().map(|open| (open.record.call.clone(), LiveCall::of(open.clone(), &parts))).collect();
+    let context = SourceContext { resume, ..SourceContext::new(cancel) };
+    parts.tasks.spawn(report_link(name.clone(), context.link.subscribe(), parts.clone()));
+
+    let mut events = pbx.open(context).await?;
+    while let Some(event) = events.next().await {
+        let event = event.inspect_err(|error| tracing::error!(pbx = %name, %error, "the PBX cannot go on"))?;
+        for popup in parts.popups.iter() {
+            popup.event(&event).await;
+        }
+        if let PbxEvent::Call(event) = event {
+            take(&event, &mut calls, &parts, &journal);
+        }
+    }
+    Ok(())
+}
+
+fn take(event: &CallEvent, calls: &mut HashMap<CallId, LiveCall>, parts: &Parts, journal: &Journal) {
+    let settings = parts.settings();
+    let live = match calls.entry(event.call.clone()) {
+        std::collections::hash_map::Entry::Occupied(mut known) => {
+            known.get_mut().open.apply(event);
+            known.into_mut()
+        }
+        std::collections::hash_map::Entry::Vacant(new) => new.insert(LiveCall::of(OpenCall::begin(event), parts)),
+    };
+    if let (Some(decision), Some(extension)) = (pop_decision(event, &settings.policy), event.fact.extension()) {
+        tracing::debug!(call = %event.call, %extension, yes = decision.yes, rule = decision.rule, "pop");
+        if decision.yes && live.popped.insert(extension.clone()) {
+            live.look_ups.pop(event, extension, &settings, parts);
+        }
+    }
+    if let CallFact::Ended { record, .. } = &event.fact {
+        let matched = live.look_ups.close();
+        calls.remove(&event.call);
+        journal.enter(Entry::ended(record, &matched, &settings, parts));
+    } else {
+        journal.enter(Entry::Open(Box::new(live.open.clone())));
+    }
+}
+
+async fn report_link(name: String, mut link: watch::Receiver<LinkState>, parts: Parts) {
+    loop {
+        let state = link.borrow_and_update().clone();
+        match &state {
+            LinkState::Down { reason, retry_in_ms } => tracing::warn!(pbx = %name, %reason, retry_in_ms, "link down"),
+            state => tracing::info!(pbx = %name, ?state, "link"),
+        }
+        for popup in parts.popups.iter() {
+            popup.link(&name, &state).await;
+        }
+        if link.changed().await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! How a value is written where it stands.
+
+use super::error::{ExpandError, TemplateError};
+use std::fmt::Write;
+use url::Url;
+
+/// How a value is written where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Escape {
+    /// `{SVADDR}` at the beginning of a URL.
+    Base,
+    /// A path segment, or a part of one.
+    Path,
+    /// The query or the fragment of a URL.
+    Query,
+    /// A form field.
+    Form,
+    /// Inside a JSON string.
+    Json,
+    /// A header value.
+    Header,
+    /// An argument of a programme.
+    Argv,
+    /// For the eyes of a person.
+    Display,
+}
+
+impl Escape {
+    /// Writes the value; `named` is what an error calls it.
+    pub(super) fn write(self, out: &mut String, value: &str, named: &str) -> Result<(), ExpandError> {
+        match self {
+            Self::Base => out.push_str(&base(value).ok_or(ExpandError::NotABase)?),
+            // `.` and `..` climb however they are encoded (WHATWG URL, 4.4): they are left out, the segment stays.
+            Self::Path if value.bytes().all(|byte| byte == b'.') => {}
+            Self::Path | Self::Query => percent_encode(out, value, "%20"),
+            Self::Form => percent_encode(out, value, "+"),
+            Self::Json => json(out, value),
+            Self::Header if value.bytes().any(|byte| !matches!(byte, b' '..=b'~')) => {
+                return Err(ExpandError::NotForHeader(named.to_owned()));
+            }
+            Self::Header => out.push_str(value),
+            Self::Argv => argument(out, value),
+            Self::Display => out.extend(value.chars().filter(|&c| !c.is_control() && !turns_direction(c))),
+        }
+        Ok(())
+    }
+}
+
+/// A configured address as the beginning of a URL: without query, and with a `/` at its end.
+fn base(value: &str) -> Option<String> {
+    let url = Url::parse(value).ok()?;
+    let plain = matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none();
+    let slash = if url.path().ends_with('/') { "" } else { "/" };
+    plain.then(|| format!("{url}{slash}"))
+}
+
+/// Everything but the unreserved characters of RFC 3986.
+fn percent_encode(out: &mut String, value: &str, blank: &str) {
+    for byte in value.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            b' ' => out.push_str(blank),
+            _ => percent(out, byte),
+        }
+    }
+}
+
+fn percent(out: &mut String, byte: u8) {
+    // Writing into a String cannot fail.
+    let _ = write!(out, "%{byte:02X}");
+}
+
+fn json(out: &mut String, value: &str) {
+    for c in value.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+}
+
+fn argument(out: &mut String, value: &str) {
+    for c in value.chars() {
+        let begins_option = out.is_empty() && c == '-';
+        if c != '\0' && !begins_option {
+            out.push(c);
+        }
+    }
+}
+
+/// Marks that make a text read otherwise than it is written: embeddings, overrides and isolates.
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
+}
+
+/// The fixed text of a URL after its host: what may not stand there is encoded, what is encoded stays.
+pub(super) fn literal_in_url(text: &str, at: usize, literal: &str) -> Result<String, TemplateError> {
+    literal_encoded(text, at, literal, "%20")
+}
+
+/// The fixed text of a form body.
+pub(super) fn literal_in_form(text: &str, at: usize, literal: String) -> Result<String, TemplateError> {
+    literal_encoded(text, at, &literal, "+")
+}
+
+fn literal_encoded(text: &str, at: usize, literal: &str, blank: &str) -> Result<String, TemplateError> {
+    let mut out = String::with_capacity(literal.len());
+    for (offset, c) in literal.char_indices() {
+        let fail = |message: &str| TemplateError::new(text, at + offset, c.len_utf8(), message);
+        match c {
+            ' ' => out.push_str(blank),
+            '%' if !starts_with_two_hex_digits(&literal[offset + 1..]) => {
+                return Err(fail("two hex digits must follow a %").help("write %25 for the sign itself"));
+            }
+            c if c.is_control() => return Err(fail("a control character cannot stand here")),
+            c if c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(c) => out.push(c),
+            c => c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| percent(&mut out, byte)),
+        }
+    }
+    Ok(out)
+}
+
+fn starts_with_two_hex_digits(text: &str) -> bool {
+    text.len() >= 2 && text.bytes().take(2).all(|byte| byte.is_ascii_hexdigit())
+}

@@ -1,0 +1,225 @@
+//! The app that holds the call history.
+
+use crate::client::{Client, Request};
+use crate::config::App;
+use crate::error;
+use crate::map::{self, id_text, one_line};
+use chrono::{DateTime, SecondsFormat, Utc};
+use cti_core::call::{CallRecord, Direction, Disposition, Recording};
+use cti_core::crm::{Match, WriteKey, Written};
+use cti_core::fields::FieldMap;
+use cti_core::number::Number;
+use cti_core::{ErrorKind, Result, fields};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+
+/// The longest value that can be the key of an upsert.
+const MAX_KEY: usize = 64;
+
+/// How calls are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CallLogMode {
+    /// Under the call id, with kintone's upsert: once, however often it is tried. Needs the rights to add and to edit,
+    /// and a `call_id` field that prohibits duplicates.
+    #[default]
+    Upsert,
+    /// A new record each time, for tokens with the right to add alone. If the answer is lost, it is not known whether the
+    /// call was written; a `call_id` field that prohibits duplicates makes kintone refuse the second one, which then
+    /// counts as written. Without it a call can stand there twice.
+    AddOnly,
+}
+
+/// The suggested fields of a call history app.
+///
+/// | attribute | field code | field |
+/// | --- | --- | --- |
+/// | `call_id` | `call_id` | text, 64 characters, prohibit duplicate values |
+/// | `phone` | `tel` | text; in the spelling of the customer's record, so that related records find it |
+/// | `name` | `name` | text |
+/// | `direction` | `direction` | text or choice: `inbound` `outbound` `internal` |
+/// | `result` | `result` | text or choice: `answered` `missed` `failed` |
+/// | `started_at` `answered_at` `ended_at` | the same | date and time |
+/// | `duration` | `duration` | number: seconds of talk |
+/// | `agent` | `agent` | text: the extension that talked last |
+/// | `line` | `line` | text: the number that was called from outside |
+/// | `recording_urls` | `recording_urls` | text of one line (no link: a link refuses several) |
+/// | `memo` | `memo` | text; from `memo` in the call's context |
+pub fn call_log_fields() -> FieldMap {
+    fields! {
+        call_id: "call_id", phone: "tel", name: "name", direction: "direction", result: "result",
+        started_at: "started_at", answered_at: "answered_at", ended_at: "ended_at", duration: "duration",
+        agent: "agent", line: "line", recording_urls: "recording_urls", memo: "memo",
+    }
+}
+
+/// The call history.
+#[derive(Debug)]
+pub(crate) struct CallLog {
+    pub(crate) app: App,
+    pub(crate) mode: CallLogMode,
+}
+
+impl CallLog {
+    pub(crate) fn new(app: App, mode: CallLogMode) -> Self {
+        Self { app, mode }
+    }
+
+    pub(crate) async fn write(
+        &self,
+        client: &Client,
+        record: &CallRecord,
+        matched: Option<&Match>,
+        key: &WriteKey,
+    ) -> Result<Written> {
+        let values = values(&self.app, record, matched);
+        match (self.mode, self.app.code("call_id")) {
+            (CallLogMode::Upsert, Some(code)) => self.upsert(client, code.as_str(), &entry_key(key), values).await,
+            _ => self.add(client, &entry_key(key), values).await,
+        }
+    }
+
+    async fn upsert(&self, client: &Client, code: &str, key: &str, values: Map<String, Value>) -> Result<Written> {
+        let records = json!([{"updateKey": {"field": code, "value": key}, "record": values}]);
+        let request = Request::put("records.json").with("upsert", true).with("records", records);
+        let answer = client.send(&self.app, request).await?;
+        let line = answer.pointer("/records/0").ok_or_else(|| error::lacks("the record that was written"))?;
+        let created = line.get("operation").and_then(Value::as_str) != Some("UPDATE");
+        Ok(Written { id: line.get("id").and_then(id_text), created })
+    }
+
+    async fn add(&self, client: &Client, key: &str, mut values: Map<String, Value>) -> Result<Written> {
+        map::write(&mut values, &self.app, "call_id", key);
+        let request = Request::post("record.json").with("record", values);
+        match client.send(&self.app, request).await {
+            Ok(answer) => Ok(Written { id: answer.get("id").and_then(id_text), created: true }),
+            Err(error) if self.is_there_already(&error) => Ok(Written { id: None, created: false }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The form refuses nothing but the call id. We keep to its length, so what remains is that it is there.
+    fn is_there_already(&self, error: &cti_core::Error) -> bool {
+        let call_id = self.app.code("call_id").map(|code| code.as_str());
+        let refused = error.context().find(|(name, _)| *name == "fields").map(|(_, fields)| fields);
+        error.kind() == ErrorKind::Rejected && call_id.is_some() && refused == call_id
+    }
+}
+
+/// The key as it is stored: the call id, in 64 characters. A longer one keeps its beginning, for people, and the rest
+/// becomes a digest.
+fn entry_key(key: &WriteKey) -> String {
+    let text = key.as_str().strip_suffix("#ended").unwrap_or(key.as_str());
+    if text.chars().count() <= MAX_KEY && !text.chars().any(char::is_control) && text == text.trim() && !text.is_empty()
+    {
+        return text.to_owned();
+    }
+    let digest = Sha256::digest(text.as_bytes());
+    let mut short: String = one_line(text).trim_start().chars().take(MAX_KEY - 41).collect();
+    short.push('~');
+    for byte in digest.iter().take(20) {
+        let _ = write!(short, "{byte:02x}");
+    }
+    short
+}
+
+/// What is written of a call, without its id.
+fn values(app: &App, record: &CallRecord, matched: Option<&Match>) -> Map<String, Value> {
+    let mut out = Map::new();
+    for (attribute, _) in &app.fields {
+        if let Some(text) = value(attribute, record, matched) {
+            map::write(&mut out, app, attribute, &text);
+        }
+    }
+    out
+}
+
+fn value(attribute: &str, record: &CallRecord, matched: Option<&Match>) -> Option<String> {
+    Some(match attribute {
+        "call_id" => return None,
+        "phone" => phone(record, matched).map_or_else(String::new, |number| one_line(number.as_str())),
+        "name" => one_line(name(record, matched)?),
+        "direction" => direction(record.direction).to_owned(),
+        "result" => result(record).to_owned(),
+        "started_at" => instant(record.started_at),
+        "answered_at" => instant(record.answered_at?),
+        "ended_at" => instant(record.ended_at),
+        "duration" => format!("{:.0}", record.talk_seconds.max(0.0)),
+        "agent" => one_line(record.answered_by.as_ref()?.as_str()),
+        "line" => one_line(record.dialed.as_ref().filter(|_| record.direction == Direction::Inbound)?.as_str()),
+        "recording_urls" => recordings(&record.recordings)?,
+        other => record.context.get(other)?.clone(),
+    })
+}
+
+/// The spelling of the customer's record, so that kintone's related records, which compare texts, find the call.
+fn phone<'a>(record: &'a CallRecord, matched: Option<&'a Match>) -> Option<&'a Number> {
+    matched.and_then(|matched| matched.spelled.as_ref()).or_else(|| record.customer_number())
+}
+
+fn name<'a>(record: &'a CallRecord, matched: Option<&'a Match>) -> Option<&'a str> {
+    let known = matched.and_then(|matched| matched.name.as_ref().or(matched.company.as_ref()));
+    let told = || record.caller.name.as_ref().filter(|_| record.direction == Direction::Inbound);
+    known.or_else(told).map(|name| name.as_str())
+}
+
+fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "inbound",
+        Direction::Outbound => "outbound",
+        Direction::Internal => "internal",
+    }
+}
+
+/// In the words of the suggested app.
+fn result(record: &CallRecord) -> &'static str {
+    match record.disposition {
+        Disposition::Answered => "answered",
+        Disposition::Missed | Disposition::Abandoned => "missed",
+        Disposition::Busy | Disposition::Rejected if record.direction == Direction::Inbound => "missed",
+        Disposition::Merged | Disposition::LostTrack if record.answered_at.is_some() => "answered",
+        _ => "failed",
+    }
+}
+
+/// kintone keeps minutes; the seconds are written all the same.
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// A blank between them: addresses have none.
+fn recordings(recordings: &[Recording]) -> Option<String> {
+    let places: Vec<String> = recordings.iter().map(|recording| one_line(recording.as_str())).collect();
+    (!places.is_empty()).then(|| places.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cti_core::call::EventId;
+
+    fn key(text: &str) -> String {
+        entry_key(&WriteKey::of(EventId::from(text)))
+    }
+
+    #[test]
+    fn the_key_is_the_call_id() {
+        assert_eq!(key("main/1795225659.77#ended"), "main/1795225659.77");
+        assert_eq!(key(&format!("{}#ended", "x".repeat(64))), "x".repeat(64));
+    }
+
+    #[test]
+    fn a_long_or_odd_key_is_shortened_always_the_same_way_and_stays_different() {
+        let long = format!("main/{}", "9".repeat(80));
+        let (a, b) = (key(&format!("{long}1#ended")), key(&format!("{long}2#ended")));
+        assert_eq!(a, key(&format!("{long}1#ended")));
+        assert_ne!(a, b);
+        assert_eq!(a.chars().count(), MAX_KEY);
+        assert!(a.starts_with("main/99999"));
+        for odd in ["main/日\n#ended", " x#ended", "#ended", &"日".repeat(90)] {
+            let short = key(odd);
+            assert!(short.chars().count() <= MAX_KEY && !short.chars().any(char::is_control), "{short:?}");
+            assert_eq!(short, short.trim());
+        }
+    }
+}

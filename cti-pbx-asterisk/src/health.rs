@@ -1,0 +1,88 @@
+//! What the doctor asks an Asterisk: can we reach it, does it let us in, does it allow what is needed.
+
+use crate::ami::{Action, Client};
+use crate::config::Settings;
+use cti_core::health::Check;
+use cti_core::{Error, ErrorKind};
+use std::time::Instant;
+
+/// Actions that are needed, what for, and the class of `write =` that allows them (asterisk-ami reference, section 4).
+const NEEDED: &[(&str, &str, &str)] = &[
+    ("Originate", "click-to-dial", "originate"),
+    ("Hangup", "hang-up", "call"),
+    ("BlindTransfer", "blind transfer", "call"),
+    ("Atxfer", "attended transfer", "call"),
+    ("CoreShowChannels", "finding the calls that go on after a lost link", "reporting"),
+    ("Getvar", "asking whether a caller withholds the number", "call"),
+    ("QueuePause", "agent states", "agent"),
+];
+
+/// Every check, without changing anything.
+pub(crate) async fn health(settings: &Settings) -> Vec<Check> {
+    let name = |what: &str| format!("asterisk.{}.{what}", settings.name);
+    if let Err(error) = settings.check() {
+        return vec![Check::failed(name("settings"), error.to_string(), "correct the configuration")];
+    }
+    let (client, _events) = match Client::connect(&settings.options).await {
+        Ok(connected) => connected,
+        Err(error) => return vec![Check::failed(name("link"), error.to_string(), cure(&error))],
+    };
+    let greeting = client.banner().unwrap_or_else(|| "no greeting".to_owned());
+    let mut checks = vec![Check::ok(name("link"), format!("logged in; {greeting}"))];
+    checks.push(speed(&client, name("answer")).await);
+    checks.push(version(&client, name("version")).await);
+    checks.push(rights(&client, name("rights")).await);
+    checks.push(Check::not_checked(
+        name("presentation"),
+        "with `channelvars = CALLERID(num-pres)` in manager.conf withheld callers are known without a question a call",
+    ));
+    client.log_off().await;
+    checks
+}
+
+fn cure(error: &Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::Unauthenticated => {
+            "compare user and secret with manager.conf, look at permit and deny there, then `manager reload`"
+        }
+        ErrorKind::Protocol => "is this the AMI port (5038, or 5039 with TLS)? Is transport right?",
+        _ => "check host and port, `enabled = yes` and bindaddr in manager.conf, and the firewall",
+    }
+}
+
+async fn speed(client: &Client, name: String) -> Check {
+    let asked = Instant::now();
+    match client.send(Action::ping()).await {
+        Ok(_) => Check::ok(name, format!("answers in {} ms", asked.elapsed().as_millis())),
+        Err(error) => Check::failed(name, error.to_string(), "look at the load of the PBX and the network"),
+    }
+}
+
+async fn version(client: &Client, name: String) -> Check {
+    match client.send(Action::core_settings()).await {
+        Ok(settings) => {
+            let version = settings.get("AsteriskVersion").map_or_else(|| "unknown".to_owned(), |v| v.into_owned());
+            Check::ok(name, format!("Asterisk {version}"))
+        }
+        Err(error) => {
+            Check::warning(name, error.to_string(), "allow the class `system` or `reporting` in manager.conf")
+        }
+    }
+}
+
+/// `ListCommands` lists only what this user may send.
+async fn rights(client: &Client, name: String) -> Check {
+    let allowed = match client.send(Action::new("ListCommands")).await {
+        Ok(allowed) => allowed,
+        Err(error) => return Check::not_checked(name, error.to_string()),
+    };
+    let missing = NEEDED.iter().filter(|(action, _, _)| allowed.get(action).is_none());
+    let missing: Vec<String> =
+        missing.map(|(action, purpose, class)| format!("{action} for {purpose}: write = {class}")).collect();
+    if missing.is_empty() {
+        Check::ok(name, "everything needed is allowed")
+    } else {
+        let cure = "add the classes to the user in manager.conf, then `manager reload`";
+        Check::warning(name, format!("not allowed: {}", missing.join("; ")), cure)
+    }
+}

@@ -1,0 +1,137 @@
+//! Who shares a conversation: `BridgeEnter`, `BridgeLeave`, `BridgeDestroy`; Local channels and pick-ups.
+
+use super::CallModel;
+use super::call::{enter as enter_list, leave as leave_list};
+use super::channel::{Offer, Uid};
+use super::side::Side;
+use super::text::field;
+use crate::ami::Message;
+use cti_core::call::{CallFact, Direction, Extension};
+
+/// `BridgeEnter`: a channel joins a conversation.
+pub(super) fn enter(model: &mut CallModel, message: &Message) {
+    let Some(uid) = model.touch(message, "") else { return };
+    let Some(bridge) = field(message, "BridgeUniqueid") else { return };
+    if let Some(swapped) = field(message, "SwapUniqueid") {
+        model.leaves_bridge(&swapped, &bridge);
+    }
+    model.enters_bridge(&uid, &bridge);
+}
+
+/// `BridgeLeave`: a channel leaves a conversation.
+pub(super) fn leave(model: &mut CallModel, message: &Message) {
+    model.touch(message, "");
+    if let (Some(uid), Some(bridge)) = (field(message, "Uniqueid"), field(message, "BridgeUniqueid")) {
+        model.leaves_bridge(&uid, &bridge);
+    }
+}
+
+/// `BridgeDestroy`: nobody is in it any more.
+pub(super) fn destroy(model: &mut CallModel, message: &Message) {
+    let Some(bridge) = field(message, "BridgeUniqueid") else { return };
+    for uid in model.bridges.remove(bridge.as_ref()).unwrap_or_default() {
+        if let Some(channel) = model.channels.get_mut(&uid) {
+            channel.bridge = None;
+        }
+    }
+}
+
+/// `LocalBridge`: the two halves of a Local channel. On Asterisk 12 nothing else joins their calls.
+pub(super) fn local(model: &mut CallModel, message: &Message) {
+    if let (Some(one), Some(two)) = (model.touch(message, "LocalOne"), model.touch(message, "LocalTwo")) {
+        model.link(&one, &two);
+    }
+}
+
+/// `Pickup`: somebody takes the call that rings at another phone. The picker's own channel gives its place to the
+/// ringing one (`Rename`), which then answers.
+pub(super) fn pickup(model: &mut CallModel, message: &Message) {
+    let Some(picker) = model.touch(message, "") else { return };
+    let Some(target) = model.touch(message, "Target") else { return };
+    let extension = model.channels.get(&picker).and_then(|channel| channel.extension().cloned());
+    model.link(&target, &picker);
+    if let Some(channel) = model.channels.get_mut(&picker) {
+        channel.left = true;
+    }
+    if let Some(channel) = model.channels.get_mut(&target) {
+        channel.picked_by = extension;
+    }
+}
+
+impl CallModel {
+    /// A channel joins a conversation: whoever talks there without a dial that told us was answered with that.
+    pub(super) fn enters_bridge(&mut self, uid: &Uid, bridge: &str) {
+        let members = self.bridges.entry(bridge.to_owned()).or_default();
+        let is_news = !members.contains(uid);
+        enter_list(members, uid);
+        let members = members.clone();
+        if let Some(channel) = self.channels.get_mut(uid) {
+            channel.bridge = Some(bridge.to_owned());
+        }
+        let is_device = |uid: &&Uid| self.channels.get(uid).is_some_and(|channel| channel.is_device() && !channel.left);
+        let devices: Vec<Uid> = members.iter().filter(is_device).cloned().collect();
+        if devices.len() < 2 || !devices.contains(uid) {
+            return;
+        }
+        if let Some(key) = self.channels.get(uid).map(|channel| channel.call.clone()) {
+            self.decide_by_devices(&key);
+        }
+        for device in &devices {
+            self.talks(device, &devices);
+        }
+        if is_news && devices.len() > 2 {
+            self.conference(uid, bridge, &devices);
+        }
+    }
+
+    /// A device shares a conversation with others.
+    fn talks(&mut self, uid: &Uid, devices: &[Uid]) {
+        let Some(channel) = self.channels.get(uid) else { return };
+        let Some(extension) = channel.extension().cloned() else {
+            // An outside line that was dialled talks: the far end must have answered.
+            if channel.dialed_by.is_some() {
+                self.leg_answers(uid);
+            }
+            return;
+        };
+        let with_customer = devices.iter().any(|other| self.channels.get(other).is_some_and(|c| c.side == Side::Trunk));
+        let offer = channel.offer;
+        let Some(call) = self.call_of(uid) else { return };
+        let is_agent = call.agent.as_ref() == Some(uid);
+        if offer == Offer::Answered || (is_agent && call.answered_at.is_some()) {
+            if with_customer || !is_agent {
+                enter_list(&mut call.talking, uid);
+            }
+            if with_customer && call.direction != Some(Direction::Internal) {
+                call.answered_by = Some(extension);
+            }
+        } else if !is_agent && offer != Offer::Over {
+            self.leg_answers(uid);
+        }
+    }
+
+    /// Three or more parties share a conversation.
+    fn conference(&mut self, uid: &Uid, bridge: &str, devices: &[Uid]) {
+        let mut extensions: Vec<Extension> = Vec::new();
+        for extension in devices.iter().filter_map(|uid| self.channels.get(uid)?.extension()) {
+            if !extensions.contains(extension) {
+                extensions.push(extension.clone());
+            }
+        }
+        self.tell_of(uid, format!("conferenced:{bridge}:{uid}"), CallFact::Conferenced { extensions });
+    }
+
+    fn leaves_bridge(&mut self, uid: &str, bridge: &str) {
+        if let Some(members) = self.bridges.get_mut(bridge) {
+            leave_list(members, uid);
+            if members.is_empty() {
+                self.bridges.remove(bridge);
+            }
+        }
+        if let Some(channel) = self.channels.get_mut(uid)
+            && channel.bridge.as_deref() == Some(bridge)
+        {
+            channel.bridge = None;
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! Channels: one for each device (or Local half) that takes part in a call. `Newchannel`, `Newstate`, `NewCallerid`,
+//! `Rename` and the snapshot of a channel that every event carries.
+
+use super::caller::Presentation;
+use super::side::Side;
+use super::text::{field, prefixed, unescape};
+use super::{CallModel, dial};
+use crate::ami::Message;
+use cti_core::call::Extension;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+/// The `Uniqueid` of a channel, or the `Linkedid` of a call.
+pub(super) type Uid = Arc<str>;
+
+/// `ChannelState`: the caller's side hears a ringing tone.
+const RING: i64 = 4;
+/// `ChannelState`: the phone rings.
+const RINGING: i64 = 5;
+/// `ChannelState`: connected.
+pub(super) const UP: i64 = 6;
+
+/// How far an offering to a device came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offer {
+    /// Not offered, as far as we know.
+    None,
+    /// Dialled; the phone has not said that it rings.
+    Dialed,
+    /// `ringing` was told.
+    Ringing,
+    /// `answered` was told.
+    Answered,
+    /// It ended without an answer.
+    Over,
+}
+
+/// One channel.
+#[derive(Debug)]
+pub(super) struct Channel {
+    pub(super) name: String,
+    pub(super) side: Side,
+    /// The call it belongs to.
+    pub(super) call: Uid,
+    pub(super) state: i64,
+    pub(super) exten: Option<String>,
+    pub(super) caller_number: Option<String>,
+    pub(super) caller_name: Option<String>,
+    pub(super) presentation: Option<Presentation>,
+    /// The next event of the channel tells the presentation.
+    pub(super) awaits_presentation: bool,
+    /// The channel that dialled this one.
+    pub(super) dialed_by: Option<Uid>,
+    /// The number that was dialled on this outside line.
+    pub(super) dialed_number: Option<String>,
+    pub(super) offer: Offer,
+    /// It gave the call away and takes no part any more.
+    pub(super) left: bool,
+    /// Who took this channel's call with a pick-up.
+    pub(super) picked_by: Option<Extension>,
+    /// The device or the network hung up.
+    pub(super) hangup_requested: bool,
+    pub(super) cause: i64,
+    pub(super) holding: bool,
+    pub(super) holds: u32,
+    pub(super) queue: Option<String>,
+    pub(super) joins: u32,
+    pub(super) slot: Option<String>,
+    pub(super) parks: u32,
+    pub(super) bridge: Option<String>,
+    /// `ANSWEREDTIME_MS` as Asterisk told it at the end of a dial, until `DIALEDTIME_MS` follows.
+    pub(super) answered_ms: Option<i64>,
+}
+
+impl Channel {
+    pub(super) fn new(name: &str, side: Side, call: Uid) -> Self {
+        Self {
+            name: name.to_owned(),
+            side,
+            call,
+            state: 0,
+            exten: None,
+            caller_number: None,
+            caller_name: None,
+            presentation: None,
+            awaits_presentation: false,
+            dialed_by: None,
+            dialed_number: None,
+            offer: Offer::None,
+            left: false,
+            picked_by: None,
+            hangup_requested: false,
+            cause: 0,
+            holding: false,
+            holds: 0,
+            queue: None,
+            joins: 0,
+            slot: None,
+            parks: 0,
+            bridge: None,
+            answered_ms: None,
+        }
+    }
+
+    pub(super) fn extension(&self) -> Option<&Extension> {
+        match &self.side {
+            Side::Extension(extension) => Some(extension),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_device(&self) -> bool {
+        self.side != Side::Inner
+    }
+}
+
+/// All live channels.
+#[derive(Debug, Default)]
+pub(super) struct Channels {
+    by_id: HashMap<Uid, Channel>,
+    by_name: HashMap<String, Uid>,
+    gone: Recent,
+}
+
+impl Channels {
+    pub(super) fn get(&self, uid: &str) -> Option<&Channel> {
+        self.by_id.get(uid)
+    }
+
+    pub(super) fn get_mut(&mut self, uid: &str) -> Option<&mut Channel> {
+        self.by_id.get_mut(uid)
+    }
+
+    pub(super) fn uid(&self, uid: &str) -> Option<Uid> {
+        self.by_id.get_key_value(uid).map(|(uid, _)| uid.clone())
+    }
+
+    pub(super) fn named(&self, name: &str) -> Option<Uid> {
+        self.by_name.get(name).cloned()
+    }
+
+    pub(super) fn insert(&mut self, uid: Uid, channel: Channel) {
+        self.by_name.insert(channel.name.clone(), uid.clone());
+        self.by_id.insert(uid, channel);
+    }
+
+    pub(super) fn rename(&mut self, uid: &str, name: &str) {
+        let Some((uid, _)) = self.by_id.get_key_value(uid) else { return };
+        let uid = uid.clone();
+        if let Some(channel) = self.by_id.get_mut(&uid) {
+            if self.by_name.get(&channel.name) == Some(&uid) {
+                self.by_name.remove(&channel.name);
+            }
+            channel.name = name.to_owned();
+            self.by_name.insert(name.to_owned(), uid);
+        }
+    }
+
+    /// Forgets a channel; late events of it are ignored from now on.
+    pub(super) fn remove(&mut self, uid: &str) -> Option<Channel> {
+        let (uid, channel) = self.by_id.remove_entry(uid)?;
+        if self.by_name.get(&channel.name) == Some(&uid) {
+            self.by_name.remove(&channel.name);
+        }
+        self.gone.remember(uid);
+        Some(channel)
+    }
+
+    pub(super) fn is_gone(&self, uid: &str) -> bool {
+        self.gone.contains(uid)
+    }
+
+    /// The other half of a Local channel: `Local/6001@ctx-00000000;1` and `…;2`.
+    pub(super) fn other_half(&self, uid: &str) -> Option<Uid> {
+        let name = &self.get(uid)?.name;
+        let other = match name.rsplit_once(';')? {
+            (front, "1") => format!("{front};2"),
+            (front, "2") => format!("{front};1"),
+            _ => return None,
+        };
+        self.named(&other)
+    }
+
+    /// The channel for which this one was dialled, through Local channels.
+    pub(super) fn root_dialer(&self, uid: &str) -> Option<Uid> {
+        let mut root = self.get(uid)?.dialed_by.clone()?;
+        for _ in 0..8 {
+            let Some(channel) = self.get(&root).filter(|channel| channel.side == Side::Inner) else { break };
+            let half = if channel.name.ends_with(";2") { self.other_half(&root) } else { None };
+            match channel.dialed_by.clone().or(half) {
+                Some(next) => root = next,
+                None => break,
+            }
+        }
+        Some(root)
+    }
+}
+
+/// The last few thousand names of something that is over.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    order: VecDeque<Uid>,
+    known: HashSet<Uid>,
+}
+
+impl Recent {
+    const MAX: usize = 8192;
+
+    pub(super) fn remember(&mut self, uid: Uid) {
+        if self.known.insert(uid.clone()) {
+            self.order.push_back(uid);
+        }
+        if self.order.len() > Self::MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
+
+    pub(super) fn contains(&self, uid: &str) -> bool {
+        self.known.contains(uid)
+    }
+}
+
+impl CallModel {
+    /// The channel whose snapshot, with this prefix (`Dest`), an event carries. A channel that was not seen before is
+    /// taken up: it was there before we were. One that has hung up is not.
+    pub(super) fn touch(&mut self, message: &Message, prefix: &str) -> Option<Uid> {
+        let uid = prefixed(message, prefix, "Uniqueid")?;
+        if self.channels.is_gone(&uid) {
+            return None;
+        }
+        let known = self.channels.uid(&uid);
+        let is_new = known.is_none();
+        let uid = match known {
+            Some(known) => {
+                self.follow_linkedid(message, prefix, &known);
+                known
+            }
+            None => self.take_up(message, prefix, &uid)?,
+        };
+        if let Some(state) = prefixed(message, prefix, "ChannelState").and_then(|state| state.parse().ok())
+            && let Some(channel) = self.channels.get_mut(&uid)
+        {
+            channel.state = state;
+        }
+        self.hear_presentation(message, prefix, &uid, is_new);
+        if is_new {
+            self.consider_origin(&uid);
+        }
+        let call = self.channels.get(&uid)?.call.clone();
+        self.mark(&call);
+        Some(uid)
+    }
+
+    fn take_up(&mut self, message: &Message, prefix: &str, uid: &str) -> Option<Uid> {
+        let name = prefixed(message, prefix, "Channel")?;
+        let number = prefixed(message, prefix, "CallerIDNum");
+        let context = prefixed(message, prefix, "Context").unwrap_or_default();
+        let newborn = message.event().is_some_and(|event| event.eq_ignore_ascii_case("Newchannel"));
+        let born = newborn.then(|| (context.as_ref(), number.as_deref().unwrap_or_default()));
+        let side = self.sides.side(&name, born);
+        let linkedid = prefixed(message, prefix, "Linkedid");
+        let uid: Uid = uid.into();
+        let call = self.call_for(linkedid.as_deref().unwrap_or(&uid))?;
+        let mut channel = Channel::new(&name, side, call.clone());
+        channel.exten = prefixed(message, prefix, "Exten").map(|exten| exten.into_owned());
+        channel.caller_number = number.map(|number| number.into_owned());
+        channel.caller_name = prefixed(message, prefix, "CallerIDName").map(|name| unescape(&name).into_owned());
+        self.channels.insert(uid.clone(), channel);
+        if let Some(call) = self.calls.get_mut(&call) {
+            call.channels.push(uid.clone());
+            if call.key == uid {
+                call.origin = Some(uid.clone());
+            }
+        }
+        Some(uid)
+    }
+
+    /// `ChanVariable: CALLERID(num-pres)=…`, if the PBX is set up to send it. At birth Asterisk says "allowed" for every
+    /// caller (seen on 22): it reads the caller's wish right after. Then the next event of the channel tells.
+    fn hear_presentation(&mut self, message: &Message, prefix: &str, uid: &Uid, is_new: bool) {
+        let key = if prefix.is_empty() { "ChanVariable".into() } else { format!("{prefix}ChanVariable") };
+        let said = message.all(&key).find_map(|variable| Presentation::from_channel_variable(&variable));
+        match (said, self.channels.get_mut(uid)) {
+            (Some(Presentation::Allowed), Some(channel)) if is_new => channel.awaits_presentation = true,
+            (Some(presentation), _) => self.learn_presentation(uid, presentation),
+            (None, _) => {}
+        }
+    }
+}
+
+/// `Newchannel`: the first sign of a channel, and often of a call.
+pub(super) fn newchannel(model: &mut CallModel, message: &Message) {
+    model.touch(message, "");
+}
+
+/// `Newstate`: a phone rings, or a channel is up.
+pub(super) fn newstate(model: &mut CallModel, message: &Message) {
+    let Some(uid) = model.touch(message, "") else { return };
+    model.consider_origin(&uid);
+    if model.channels.get(&uid).is_some_and(|channel| channel.state == RINGING) {
+        model.leg_rings(&uid);
+    }
+}
+
+/// `Newexten`: only of interest because `AppDial2` marks a channel that the PBX itself called (click-to-dial).
+pub(super) fn newexten(model: &mut CallModel, message: &Message) {
+    let Some(uid) = model.touch(message, "") else { return };
+    if field(message, "Application").is_some_and(|application| application == "AppDial2") {
+        dial::originated(model, &uid);
+    }
+}
+
+/// `NewCallerid`: the dial plan changed or completed what the channel shows.
+pub(super) fn newcallerid(model: &mut CallModel, message: &Message) {
+    let Some(uid) = model.touch(message, "") else { return };
+    let said = field(message, "CID-CallingPres").and_then(|text| Presentation::from_code(&text));
+    // 0 is also what Asterisk says when nobody set anything, so that only a refusal is news.
+    if let Some(refusal) = said.filter(|&said| said != Presentation::Allowed) {
+        model.learn_presentation(&uid, refusal);
+    }
+    let Some(channel) = model.channels.get_mut(&uid) else { return };
+    if let Some(number) = field(message, "CallerIDNum") {
+        channel.caller_number = Some(number.into_owned());
+    }
+    if channel.caller_name.is_none() {
+        channel.caller_name = field(message, "CallerIDName").map(|name| unescape(&name).into_owned());
+    }
+    model.caller_changed(&uid);
+}
+
+/// `Rename`: a masquerade moved a channel to another device. Its identity stays.
+pub(super) fn rename(model: &mut CallModel, message: &Message) {
+    let (Some(uid), Some(name)) = (field(message, "Uniqueid"), field(message, "Newname")) else { return };
+    model.channels.rename(&uid, &name);
+    if name.contains("<MASQ>") || name.contains("<ZOMBIE>") {
+        return;
+    }
+    let side = model.sides.side(&name, None);
+    if let Some(channel) = model.channels.get_mut(&uid)
+        && channel.is_device()
+        && side != Side::Inner
+    {
+        channel.side = side;
+    }
+}
+
+/// True if the state of a channel says that somebody calls us on it (and not that we call somebody).
+pub(super) fn is_calling(state: i64) -> bool {
+    state == RING || state == UP
+}

@@ -1,0 +1,70 @@
+//! Hold and park: `Hold`, `Unhold`, `ParkedCall`, `UnParkedCall`, `ParkedCallTimeOut`, `ParkedCallGiveUp`.
+
+use super::CallModel;
+use super::call::{enter, leave};
+use super::channel::Uid;
+use super::text::field;
+use crate::ami::Message;
+use cti_core::call::CallFact;
+
+/// `Hold`: this side put the other on hold. Asterisk says it too when a consultation begins.
+pub(super) fn hold(model: &mut CallModel, message: &Message) {
+    let Some(uid) = model.touch(message, "") else { return };
+    let Some(channel) = model.channels.get_mut(&uid).filter(|channel| channel.is_device() && !channel.holding) else {
+        return;
+    };
+    channel.holding = true;
+    channel.holds += 1;
+    let (what, extension) = (format!("held:{uid}:{}", channel.holds), channel.extension().cloned());
+    if let Some(call) = model.call_of(&uid) {
+        enter(&mut call.holding, &uid);
+    }
+    model.tell_of(&uid, what, CallFact::Held { extension });
+}
+
+/// `Unhold`: talk goes on. A blind transfer sends one without a hold; it means nothing.
+pub(super) fn unhold(model: &mut CallModel, message: &Message) {
+    if let Some(uid) = model.touch(message, "") {
+        model.resume(&uid);
+    }
+}
+
+/// `ParkedCall`: the call waits in a slot.
+pub(super) fn parked(model: &mut CallModel, message: &Message) {
+    let Some(uid) = model.touch(message, "Parkee") else { return };
+    let Some(slot) = field(message, "ParkingSpace").map(|slot| slot.into_owned()) else { return };
+    let Some(channel) = model.channels.get_mut(&uid).filter(|channel| channel.slot.is_none()) else { return };
+    channel.slot = Some(slot.clone());
+    channel.parks += 1;
+    let what = format!("parked:{uid}:{slot}:{}", channel.parks);
+    if let Some(call) = model.call_of(&uid) {
+        enter(&mut call.parked, &uid);
+        call.talking.clear();
+    }
+    model.tell_of(&uid, what, CallFact::Parked { slot });
+}
+
+/// `UnParkedCall`, `ParkedCallTimeOut`, `ParkedCallGiveUp`: it waits there no more.
+pub(super) fn unparked(model: &mut CallModel, message: &Message) {
+    let Some(uid) = model.touch(message, "Parkee") else { return };
+    let Some(channel) = model.channels.get_mut(&uid) else { return };
+    let Some(slot) = channel.slot.take() else { return };
+    let what = format!("unparked:{uid}:{slot}:{}", channel.parks);
+    if let Some(call) = model.call_of(&uid) {
+        leave(&mut call.parked, &uid);
+    }
+    model.tell_of(&uid, what, CallFact::Unparked { slot });
+}
+
+impl CallModel {
+    /// A hold is over.
+    pub(super) fn resume(&mut self, uid: &Uid) {
+        let Some(channel) = self.channels.get_mut(uid).filter(|channel| channel.holding) else { return };
+        channel.holding = false;
+        let (what, extension) = (format!("resumed:{uid}:{}", channel.holds), channel.extension().cloned());
+        if let Some(call) = self.call_of(uid) {
+            leave(&mut call.holding, uid);
+        }
+        self.tell_of(uid, what, CallFact::Resumed { extension });
+    }
+}

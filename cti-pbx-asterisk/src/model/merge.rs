@@ -1,0 +1,71 @@
+//! Calls that become one: a `Linkedid` that changes, a pick-up, a dial on Asterisk 12.
+
+use super::CallModel;
+use super::channel::{Offer, Uid};
+use super::text::prefixed;
+use crate::ami::Message;
+use cti_core::call::{Direction, Disposition};
+
+impl CallModel {
+    /// A known channel may show another `Linkedid` than before: its call became part of another.
+    pub(super) fn follow_linkedid(&mut self, message: &Message, prefix: &str, uid: &Uid) {
+        let Some(linkedid) = prefixed(message, prefix, "Linkedid") else { return };
+        let Some(mine) = self.channels.get(uid).map(|channel| channel.call.clone()) else { return };
+        if mine.as_ref() == linkedid {
+            return;
+        }
+        match self.key_of(&linkedid) {
+            Some(other) if other != mine => self.merge(&mine, &other),
+            Some(_) => {}
+            None if self.ended.contains(&linkedid) => {}
+            None => self.alias(&linkedid, &mine),
+        }
+    }
+
+    /// Two calls are one from now on. The outside call survives, of two the older; the other ends `merged` if anything
+    /// was told of it.
+    pub(super) fn merge(&mut self, a: &Uid, b: &Uid) {
+        let rank = |key: &Uid| {
+            self.calls.get(key).map(|call| (!call.is_told(), call.direction == Some(Direction::Internal), call.number))
+        };
+        let (Some(rank_a), Some(rank_b)) = (rank(a), rank(b)) else { return };
+        let (into, from) = if rank_a <= rank_b { (a, b) } else { (b, a) };
+        let Some(mut gone) = self.calls.remove(from) else { return };
+        self.order.remove(&gone.number);
+        self.ended.remember(from.clone());
+        self.mark(into);
+        let Some(stays) = self.calls.get_mut(into) else { return };
+        if gone.is_told() {
+            let at = gone.clock(self.now);
+            gone.watch.switch(gone.activity(), at);
+            gone.end(&mut self.out, at, Disposition::Merged, format!("merged into {}", stays.id));
+            // Whoever talks there was told as part of the other call: here only `answered` is news.
+            for uid in &gone.channels {
+                if let Some(channel) = self.channels.get_mut(uid)
+                    && (channel.offer == Offer::Answered || gone.agent.as_ref() == Some(uid))
+                {
+                    channel.offer = Offer::Ringing;
+                }
+            }
+        }
+        for uid in &gone.channels {
+            if let Some(channel) = self.channels.get_mut(uid) {
+                channel.call = into.clone();
+            }
+        }
+        stays.absorb(&mut gone);
+        for alias in stays.aliases.clone() {
+            self.aliases.insert(alias, into.clone());
+        }
+    }
+
+    fn alias(&mut self, linkedid: &str, key: &Uid) {
+        if let Some(call) = self.calls.get_mut(key)
+            && call.aliases.len() < super::call::MAX_ITEMS
+        {
+            let alias: Uid = linkedid.into();
+            call.aliases.push(alias.clone());
+            self.aliases.insert(alias, key.clone());
+        }
+    }
+}

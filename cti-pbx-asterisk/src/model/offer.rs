@@ -1,0 +1,213 @@
+//! One offering of a call to one device: it rings, it is answered, or it ends without an answer.
+
+use super::CallModel;
+use super::call::{LastAnswer, enter, leave};
+use super::channel::{Offer, UP, Uid};
+use super::side::Side;
+use cti_core::call::{CallFact, Direction, Extension, MissReason};
+
+impl CallModel {
+    /// A device says that it rings.
+    pub(super) fn leg_rings(&mut self, leg: &Uid) {
+        let Some(channel) = self.channels.get(leg) else { return };
+        let Some(extension) = channel.extension().cloned() else { return };
+        if !matches!(channel.offer, Offer::None | Offer::Dialed) || channel.left {
+            return;
+        }
+        let dialer = channel.dialed_by.clone();
+        if self.call_of(leg).is_some_and(|call| call.origin.as_ref() != Some(leg)) {
+            self.decide_by_dial(dialer.as_ref(), leg);
+            if self.call_of(leg).is_some_and(|call| call.agent.as_ref() != Some(leg)) {
+                self.ring(leg, &extension);
+            }
+        }
+    }
+
+    fn ring(&mut self, leg: &Uid, extension: &Extension) {
+        let Some(channel) = self.channels.get_mut(leg) else { return };
+        channel.offer = Offer::Ringing;
+        let Some(call) = self.calls.get_mut(&channel.call) else { return };
+        call.offered = true;
+        call.add_extension(extension);
+        enter(&mut call.ringing, leg);
+        call.tell(
+            &mut self.out,
+            self.now,
+            format!("ringing:{leg}"),
+            CallFact::Ringing { extension: extension.clone() },
+        );
+    }
+
+    /// A device answered, by the word of the dial, of the queue, or because it talks.
+    pub(super) fn leg_answers(&mut self, leg: &Uid) {
+        let Some(channel) = self.channels.get(leg).filter(|channel| channel.offer != Offer::Answered) else { return };
+        match channel.side.clone() {
+            Side::Extension(extension) => self.extension_answers(leg, &extension),
+            Side::Trunk => self.far_end_answers(leg),
+            Side::Inner => {}
+        }
+    }
+
+    fn extension_answers(&mut self, leg: &Uid, extension: &Extension) {
+        if self.call_of(leg).is_none_or(|call| call.agent.as_ref() == Some(leg)) {
+            return;
+        }
+        let Some(channel) = self.channels.get(leg) else { return };
+        let (offer, picker) = (channel.offer, channel.picked_by.clone());
+        if matches!(offer, Offer::None | Offer::Dialed) {
+            self.ring(leg, extension);
+        }
+        let answerer = picker.as_ref().unwrap_or(extension);
+        if let Some(channel) = self.channels.get_mut(leg) {
+            channel.offer = Offer::Answered;
+            channel.side = Side::Extension(answerer.clone());
+        }
+        if picker.is_some() {
+            self.tell_missed(leg, extension, MissReason::AnsweredElsewhere);
+        }
+        let now = self.now;
+        let Some(call) = self.call_of(leg) else { return };
+        call.add_extension(answerer);
+        call.answered_by = Some(answerer.clone());
+        note_answer(call, leg, now);
+        enter(&mut call.talking, leg);
+        self.tell_of(leg, format!("answered:{leg}"), CallFact::Answered { extension: answerer.clone() });
+    }
+
+    /// An outside line answered: the far end of an outbound call, or a number to which an inbound call was forwarded.
+    fn far_end_answers(&mut self, leg: &Uid) {
+        let now = self.now;
+        let Some(channel) = self.channels.get_mut(leg) else { return };
+        if channel.dialed_by.is_none() {
+            return;
+        }
+        channel.offer = Offer::Answered;
+        let Some(call) = self.call_of(leg) else { return };
+        note_answer(call, leg, now);
+        let agent = call.agent.clone().zip(call.agent_extension.clone());
+        match agent.filter(|_| call.direction == Some(Direction::Outbound) && call.answered_by.is_none()) {
+            Some((agent, extension)) => {
+                enter(&mut call.talking, &agent);
+                call.answered_by = Some(extension.clone());
+                self.tell_of(leg, format!("answered:{leg}"), CallFact::Answered { extension });
+            }
+            None => enter(&mut call.talking, leg),
+        }
+    }
+
+    /// A dial ended without an answer, with this `DialStatus`.
+    pub(super) fn leg_refuses(&mut self, leg: &Uid, status: &str) {
+        let Some(channel) = self.channels.get(leg) else { return };
+        let open = matches!(channel.offer, Offer::None | Offer::Dialed | Offer::Ringing);
+        if open && channel.is_device() {
+            let reason = self.reason(leg, status);
+            self.offer_ends(leg, reason);
+        }
+    }
+
+    /// An offering ended without an answer.
+    pub(super) fn offer_ends(&mut self, leg: &Uid, reason: MissReason) {
+        let Some(channel) = self.channels.get_mut(leg) else { return };
+        let (offer, cause) = (channel.offer, channel.cause);
+        let Some(call) = self.calls.get_mut(&channel.call) else { return };
+        leave(&mut call.ringing, leg);
+        let outcomes = &mut call.outcomes;
+        match reason {
+            MissReason::AnsweredElsewhere => {}
+            MissReason::NoAnswer => outcomes.no_answer += 1,
+            MissReason::Busy => outcomes.busy += 1,
+            MissReason::Rejected => outcomes.rejected += 1,
+            MissReason::CallerGaveUp => outcomes.gave_up += 1,
+            MissReason::Unavailable => outcomes.unavailable += 1,
+        }
+        if matches!(reason, MissReason::Busy | MissReason::Rejected | MissReason::Unavailable) {
+            outcomes.refusal = cause;
+        }
+        let ours = call.agent.as_ref() == Some(leg);
+        let extension = channel.extension().cloned().filter(|_| !ours);
+        channel.offer = Offer::Over;
+        if let Some(extension) = extension {
+            if matches!(offer, Offer::None | Offer::Dialed) {
+                self.ring(leg, &extension);
+                if let Some(channel) = self.channels.get_mut(leg) {
+                    channel.offer = Offer::Over;
+                }
+                if let Some(call) = self.call_of(leg) {
+                    leave(&mut call.ringing, leg);
+                }
+            }
+            self.tell_missed(leg, &extension, reason);
+        }
+    }
+
+    fn tell_missed(&mut self, leg: &Uid, extension: &Extension, reason: MissReason) {
+        let fact = CallFact::Missed { extension: extension.clone(), reason };
+        self.tell_of(leg, format!("missed:{leg}"), fact);
+    }
+
+    /// Tells a fact of the call to which the channel belongs.
+    pub(super) fn tell_of(&mut self, uid: &Uid, what: String, fact: CallFact) {
+        let Some(channel) = self.channels.get(uid) else { return };
+        if let Some(call) = self.calls.get_mut(&channel.call) {
+            call.tell(&mut self.out, self.now, what, fact);
+        }
+    }
+
+    /// Why an offering ended: the cause that the device gave says more than the status of the dial.
+    fn reason(&self, leg: &Uid, status: &str) -> MissReason {
+        let cause = self.channels.get(leg).map_or(0, |channel| channel.cause);
+        match (cause, status) {
+            (21, _) | (_, "DONTCALL" | "TORTURE") => MissReason::Rejected,
+            (26, _) => MissReason::AnsweredElsewhere,
+            (_, "BUSY") => MissReason::Busy,
+            (_, "CHANUNAVAIL" | "CONGESTION" | "INVALIDARGS") => MissReason::Unavailable,
+            (_, "CANCEL" | "ABORT") => self.reason_of_cancel(leg),
+            _ if self.caller_left(leg) => MissReason::CallerGaveUp,
+            _ => MissReason::NoAnswer,
+        }
+    }
+
+    /// An offering was taken back: because another device answered, because the caller left, or because a queue tries
+    /// somebody else.
+    pub(super) fn reason_of_cancel(&self, leg: &Uid) -> MissReason {
+        let root = self.channels.root_dialer(leg);
+        let in_queue = root.as_ref().and_then(|uid| self.channels.get(uid)).is_some_and(|root| root.queue.is_some());
+        if self.sibling_is_up(leg, root.as_ref()) || self.dialer_was_told_elsewhere(leg) {
+            MissReason::AnsweredElsewhere
+        } else if in_queue && !self.caller_left(leg) {
+            MissReason::NoAnswer
+        } else {
+            MissReason::CallerGaveUp
+        }
+    }
+
+    /// Another device that was called for the same party is up.
+    fn sibling_is_up(&self, leg: &Uid, root: Option<&Uid>) -> bool {
+        let Some(call) = self.channels.get(leg).and_then(|channel| self.calls.get(&channel.call)) else { return false };
+        call.channels.iter().filter(|&uid| uid != leg).any(|uid| {
+            self.channels.get(uid).is_some_and(|other| {
+                let up = other.offer == Offer::Answered || (other.state == UP && other.offer != Offer::Over);
+                up && !other.left && other.is_device() && other.dialed_by.is_some() && !other.hangup_requested
+            }) && self.channels.root_dialer(uid).as_ref() == root
+        })
+    }
+
+    /// A Local channel in between was hung up with "answered elsewhere".
+    fn dialer_was_told_elsewhere(&self, leg: &Uid) -> bool {
+        let dialer = self.channels.get(leg).and_then(|channel| channel.dialed_by.as_ref());
+        dialer.and_then(|uid| self.channels.get(uid)).is_some_and(|dialer| dialer.cause == 26)
+    }
+
+    /// The party for whom the device was called has hung up.
+    fn caller_left(&self, leg: &Uid) -> bool {
+        let root = self.channels.root_dialer(leg);
+        root.and_then(|uid| self.channels.get(&uid)).is_some_and(|root| root.hangup_requested)
+    }
+}
+
+fn note_answer(call: &mut super::call::Call, leg: &Uid, now: chrono::DateTime<chrono::Utc>) {
+    let at = call.clock(now);
+    leave(&mut call.ringing, leg);
+    call.last_answer = Some(LastAnswer { leg: leg.clone(), first: call.answered_at.is_none() });
+    call.answered_at.get_or_insert(at);
+}

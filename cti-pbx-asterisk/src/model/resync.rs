@@ -1,0 +1,175 @@
+//! What is live after a lost link: `CoreShowChannel`, `BridgeInfoChannel`, `QueueEntry`, `QueueMember`.
+
+use super::CallModel;
+use super::channel::{Offer, UP, Uid};
+use super::clock::born;
+use super::text::{field, number};
+use crate::ami::Message;
+use chrono::{DateTime, TimeDelta, Utc};
+use cti_core::call::{AgentState, MissReason, PbxEvent};
+use std::collections::HashSet;
+
+/// A call that is older than this by its id is a clock gone wrong.
+const OLDEST: TimeDelta = TimeDelta::days(30);
+
+impl CallModel {
+    /// Reconciles with what the PBX says is live: the messages of `CoreShowChannels` (`CoreShowChannel`), `BridgeInfo`
+    /// (`BridgeInfoChannel`) and `QueueStatus` (`QueueMember`, `QueueEntry`), in any order; others are ignored.
+    ///
+    /// Calls that the PBX does not know end `lost_track` (at `at`; their seconds count up to the last sign of them), calls
+    /// that began meanwhile start, those that go on go on. Events that were received during the snapshot may be handled
+    /// after it: what is told twice does no harm.
+    pub fn resync(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent> {
+        self.now = at;
+        let of = |name: &'static str| {
+            snapshot.iter().filter(move |m| m.event().is_some_and(|event| event.eq_ignore_ascii_case(name)))
+        };
+        let linked = of("CoreShowChannel").filter_map(|message| self.key_of(&field(message, "Linkedid")?)).collect();
+        self.drop_what_is_gone(&of("CoreShowChannel").filter_map(uniqueid).collect(), &linked);
+        let live: Vec<Uid> = of("CoreShowChannel").filter_map(|message| self.see(message)).collect();
+        for message in of("BridgeInfoChannel") {
+            if let (Some(uid), Some(bridge)) = (uniqueid(message), field(message, "BridgeUniqueid")) {
+                self.note_bridge(&uid, &bridge);
+            }
+        }
+        for key in self.keys_in_order() {
+            self.decide_by_devices(&key);
+        }
+        self.catch_up_queues(&of("QueueEntry").collect::<Vec<_>>(), of("QueueParams").next().is_some());
+        for uid in &live {
+            self.catch_up(uid);
+        }
+        for call in self.calls.values_mut() {
+            call.seeded = false;
+        }
+        for message in of("QueueMember") {
+            self.see_member(message);
+        }
+        self.finish()
+    }
+
+    /// Ends what the PBX does not know any more. `linked` are the calls to which the live channels belong: a call of an
+    /// earlier run has no channels yet.
+    fn drop_what_is_gone(&mut self, live: &HashSet<String>, linked: &HashSet<Uid>) {
+        for key in self.keys_in_order() {
+            let Some(call) = self.calls.get(&key) else { continue };
+            let (stay, gone): (Vec<Uid>, Vec<Uid>) =
+                call.channels.iter().cloned().partition(|uid| live.contains(uid.as_ref()));
+            if stay.is_empty() && !linked.contains(&key) {
+                self.lose(&key);
+                continue;
+            }
+            for uid in gone {
+                self.went_unseen(&uid);
+            }
+        }
+    }
+
+    /// A channel hung up while nobody looked, and its call goes on.
+    fn went_unseen(&mut self, uid: &Uid) {
+        let open =
+            self.channels.get(uid).is_some_and(|c| c.is_device() && matches!(c.offer, Offer::Dialed | Offer::Ringing));
+        if open {
+            let reason = self.reason_of_cancel(uid);
+            let reason = if reason == MissReason::CallerGaveUp { MissReason::NoAnswer } else { reason };
+            self.offer_ends(uid, reason);
+        }
+        super::call::leave(&mut self.awaiting, uid);
+        if let Some(channel) = self.channels.remove(uid)
+            && let Some(call) = self.calls.get_mut(&channel.call)
+        {
+            call.drop_channel(uid);
+        }
+    }
+
+    /// Takes up a live channel.
+    fn see(&mut self, message: &Message) -> Option<Uid> {
+        let uid = self.touch(message, "")?;
+        let dialed = field(message, "Application").is_some_and(|app| matches!(app.as_ref(), "AppDial" | "AppQueue"));
+        if let Some(channel) = self.channels.get_mut(&uid)
+            && dialed
+            && channel.offer == Offer::None
+        {
+            channel.offer = Offer::Dialed;
+        }
+        if let Some(bridge) = field(message, "BridgeId") {
+            self.note_bridge(&uid, &bridge);
+        }
+        let now = self.now;
+        if let Some(call) = self.call_of(&uid)
+            && !call.is_told()
+            && let Some(birth) = born(&call.key).filter(|birth| *birth <= now && now - *birth < OLDEST)
+        {
+            call.started_at = call.started_at.min(birth);
+        }
+        Some(uid)
+    }
+
+    fn note_bridge(&mut self, uid: &str, bridge: &str) {
+        let Some(uid) = self.channels.uid(uid) else { return };
+        if let Some(channel) = self.channels.get_mut(&uid) {
+            channel.bridge = Some(bridge.to_owned());
+        }
+        super::call::enter(self.bridges.entry(bridge.to_owned()).or_default(), &uid);
+    }
+
+    /// Tells what a live channel says that was not told yet.
+    fn catch_up(&mut self, uid: &Uid) {
+        let Some(channel) = self.channels.get(uid) else { return };
+        let (state, bridge) = (channel.state, channel.bridge.clone());
+        self.assume_told(uid);
+        if state == 5 {
+            self.leg_rings(uid);
+        }
+        if let Some(bridge) = bridge.filter(|_| state == UP) {
+            self.enters_bridge(uid, &bridge);
+        }
+    }
+
+    /// What an earlier run told of an extension is not told again.
+    fn assume_told(&mut self, uid: &Uid) {
+        let Some(channel) = self.channels.get(uid) else { return };
+        let Some(extension) = channel.extension() else { return };
+        let Some(call) = self.calls.get_mut(&channel.call).filter(|call| call.seeded) else { return };
+        if !call.extensions.contains(extension) || channel.offer == Offer::Answered {
+            return;
+        }
+        if call.agent_extension.as_ref() == Some(extension) && call.agent.is_none() {
+            call.agent = Some(uid.clone());
+        }
+        let answered = call.answered_at.is_some() && channel.state == UP;
+        if let Some(channel) = self.channels.get_mut(uid) {
+            channel.offer = if answered { Offer::Answered } else { Offer::Ringing };
+        }
+    }
+
+    fn catch_up_queues(&mut self, entries: &[&Message], complete: bool) {
+        let waiting: HashSet<String> = entries.iter().filter_map(|message| uniqueid(message)).collect();
+        for message in entries {
+            let uid = uniqueid(message).and_then(|uid| self.channels.uid(&uid));
+            if let (Some(uid), Some(queue)) = (uid, field(message, "Queue")) {
+                self.joins_queue(&uid, queue.into_owned(), number(message, "Position"));
+            }
+        }
+        if !complete {
+            return;
+        }
+        let queued: Vec<Uid> = self.calls.values().flat_map(|call| call.queued.iter().cloned()).collect();
+        for uid in queued.into_iter().filter(|uid| !waiting.contains(uid.as_ref())) {
+            let answered = self.channels.get(&uid).is_some_and(|channel| channel.bridge.is_some());
+            if let Some(queue) = self.channels.get_mut(&uid).and_then(|channel| channel.queue.take()) {
+                self.leaves_queue(&uid, queue, if answered { "answered" } else { "timeout" });
+            }
+        }
+    }
+
+    fn see_member(&mut self, message: &Message) {
+        let paused = field(message, "Paused").is_some_and(|paused| paused == "1");
+        let state = if paused { AgentState::NotReady } else { AgentState::Ready };
+        self.agent_is(message, state, "LastPause");
+    }
+}
+
+fn uniqueid(message: &Message) -> Option<String> {
+    field(message, "Uniqueid").map(|uid| uid.into_owned())
+}

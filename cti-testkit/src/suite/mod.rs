@@ -1,0 +1,4 @@
+//! Behaviour suites: what every connector must do, for its author to run in one line.
+
+pub mod crm;
+pub mod outbox;

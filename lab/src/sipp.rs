@@ -1,0 +1,337 @@
+//! SIP parties: phones, the outside line and its callers, played by SIPp.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::asterisk::Asterisk;
+use crate::child::OwnedChild;
+use crate::error::{Context, tail};
+use crate::ports::{INSIDE, OUTSIDE, free_udp_port, udp_is_bound};
+use crate::template::fill;
+use crate::{LabError, Result};
+
+/// No party lives longer, whatever happens.
+const LIFE: Duration = Duration::from_secs(180);
+/// "For ever", within [`LIFE`].
+const EVER_MS: u64 = 600_000;
+
+/// Starts SIP parties.
+#[derive(Debug, Clone, Copy)]
+pub struct Sipp;
+
+impl Sipp {
+    /// The phone of an extension (6001, 6002 or 6003): answers at once and talks until the other side hangs up,
+    /// unless told otherwise.
+    #[must_use]
+    pub fn phone(asterisk: &Asterisk, extension: &str) -> SippParty {
+        SippParty::new(extension, asterisk.phone_addr(extension), asterisk.sip_addr())
+    }
+
+    /// The far end of the outside line, which is called when a phone dials 9 and a number.
+    #[must_use]
+    pub fn trunk(asterisk: &Asterisk) -> SippParty {
+        SippParty::new("trunk", Some(asterisk.trunk_addr()), asterisk.sip_addr())
+    }
+
+    /// A call from outside to one of the numbers of the dial plan (`0312345000` and so on).
+    #[must_use]
+    pub fn call_in(asterisk: &Asterisk, dialled: &str) -> CallIn {
+        CallIn::new(asterisk.sip_addr(), true, "0901234567", dialled)
+    }
+
+    /// A call that a phone makes.
+    #[must_use]
+    pub fn call_from(asterisk: &Asterisk, extension: &str, dialled: &str) -> CallIn {
+        CallIn::new(asterisk.sip_addr(), false, extension, dialled)
+    }
+}
+
+/// A party that is called: a phone or the far end of the outside line.
+#[derive(Debug, Clone)]
+pub struct SippParty {
+    who: String,
+    address: Option<SocketAddr>,
+    asterisk: SocketAddr,
+    ring_ms: u64,
+    talk_ms: u64,
+    refusal: Option<String>,
+    calls: u32,
+}
+
+impl SippParty {
+    fn new(who: &str, address: Option<SocketAddr>, asterisk: SocketAddr) -> Self {
+        Self { who: who.into(), address, asterisk, ring_ms: 1, talk_ms: EVER_MS, refusal: None, calls: 1 }
+    }
+
+    /// Rings this long before it answers.
+    #[must_use]
+    pub fn answer_after(mut self, ms: u64) -> Self {
+        self.ring_ms = ms.max(1);
+        self
+    }
+
+    /// Rings and never answers; is content when the call is taken back.
+    #[must_use]
+    pub fn ring_only(mut self) -> Self {
+        self.ring_ms = EVER_MS;
+        self
+    }
+
+    /// Hangs up by itself this long after the answer.
+    #[must_use]
+    pub fn hang_up_after(mut self, ms: u64) -> Self {
+        self.talk_ms = ms.max(1);
+        self
+    }
+
+    /// Is busy.
+    #[must_use]
+    pub fn busy(self) -> Self {
+        self.refuse("486 Busy Here")
+    }
+
+    /// Refuses with this SIP status, for example `603 Decline`.
+    #[must_use]
+    pub fn refuse(mut self, status: &str) -> Self {
+        self.refusal = Some(status.into());
+        self
+    }
+
+    /// Takes this many calls, one after another or at once, before it is finished; one unless told otherwise.
+    #[must_use]
+    pub fn calls(mut self, calls: u32) -> Self {
+        self.calls = calls;
+        self
+    }
+
+    /// Starts the party; it listens when this returns.
+    ///
+    /// # Errors
+    ///
+    /// When the extension is none of the lab's, or SIPp does not start.
+    pub async fn start(self) -> Result<SippCall> {
+        let who = &self.who;
+        let address = self.address.ok_or_else(|| LabError::new(format!("the lab has no phone {who}")))?;
+        let scenario = match &self.refusal {
+            Some(status) => fill(include_str!("../sipp/uas_refuse.xml"), &[("status", status.clone())])?,
+            None => fill(
+                include_str!("../sipp/uas_answer.xml"),
+                &[("ring_ms", self.ring_ms.to_string()), ("talk_ms", self.talk_ms.to_string())],
+            )?,
+        };
+        let mut call = SippCall::start(&self.who, &scenario, address, self.asterisk, self.calls, &[])?;
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !udp_is_bound(address) {
+            if call.child.ended()?.is_some() || Instant::now() > deadline {
+                return Err(LabError::new(format!("SIPp ({who}) does not listen on {address}\n{}", call.logs())));
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(call)
+    }
+}
+
+/// How a caller's call goes.
+#[derive(Debug, Clone, Copy)]
+enum Course {
+    Talk,
+    Cancel { after_ms: u64 },
+    Refused,
+    Hold { after_ms: u64, for_ms: u64 },
+}
+
+/// A call that a party makes: an outside caller or a phone. Talks until the other side hangs up unless told otherwise.
+#[derive(Debug, Clone)]
+pub struct CallIn {
+    asterisk: SocketAddr,
+    outside: bool,
+    number: String,
+    name: Option<String>,
+    withheld: bool,
+    dialled: String,
+    talk_ms: u64,
+    course: Course,
+}
+
+impl CallIn {
+    fn new(asterisk: SocketAddr, outside: bool, number: &str, dialled: &str) -> Self {
+        Self {
+            asterisk,
+            outside,
+            number: number.into(),
+            name: None,
+            withheld: false,
+            dialled: dialled.into(),
+            talk_ms: EVER_MS,
+            course: Course::Talk,
+        }
+    }
+
+    /// The caller's number; `0901234567` for an outside caller that does not say.
+    #[must_use]
+    pub fn from(mut self, number: &str) -> Self {
+        self.number = number.into();
+        self
+    }
+
+    /// The caller's name, any text without CR, LF and NUL.
+    #[must_use]
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The number is sent along but must not be presented (`Privacy: id`).
+    #[must_use]
+    pub fn withheld(mut self) -> Self {
+        self.withheld = true;
+        self
+    }
+
+    /// Hangs up this long after the answer; is content when the other side is first.
+    #[must_use]
+    pub fn talk(mut self, ms: u64) -> Self {
+        self.talk_ms = ms.max(1);
+        self
+    }
+
+    /// Gives up this long after the other side began to ring.
+    #[must_use]
+    pub fn cancel_after(mut self, ms: u64) -> Self {
+        self.course = Course::Cancel { after_ms: ms.max(1) };
+        self
+    }
+
+    /// Expects not to be answered: busy, no answer, no such number.
+    #[must_use]
+    pub fn refused(mut self) -> Self {
+        self.course = Course::Refused;
+        self
+    }
+
+    /// Holds the call this long after the answer, for so long, and then talks on.
+    #[must_use]
+    pub fn hold(mut self, after_ms: u64, for_ms: u64) -> Self {
+        self.course = Course::Hold { after_ms, for_ms };
+        self
+    }
+
+    /// Makes the call.
+    ///
+    /// # Errors
+    ///
+    /// When SIPp does not start.
+    pub async fn start(self) -> Result<SippCall> {
+        let ip = if self.outside { OUTSIDE } else { INSIDE };
+        let display = if self.name.is_some() { "\"[shown]\" " } else { "" };
+        let mut identity = String::new();
+        if self.outside {
+            identity.push_str(&format!("\nP-Asserted-Identity: {display}<sip:[caller]@[local_ip]>"));
+            if self.withheld {
+                identity.push_str("\nPrivacy: id");
+            }
+        }
+        let mut values =
+            vec![("display", display.to_owned()), ("identity", identity), ("talk_ms", self.talk_ms.to_string())];
+        let text = match self.course {
+            Course::Talk => include_str!("../sipp/uac_talk.xml"),
+            Course::Refused => include_str!("../sipp/uac_refused.xml"),
+            Course::Cancel { after_ms } => {
+                values.push(("cancel_ms", after_ms.to_string()));
+                include_str!("../sipp/uac_cancel.xml")
+            }
+            Course::Hold { after_ms, for_ms } => {
+                values.push(("hold_after_ms", after_ms.to_string()));
+                values.push(("hold_ms", for_ms.to_string()));
+                include_str!("../sipp/uac_hold.xml")
+            }
+        };
+        // Values that SIPp puts in by itself are not read again, so that brackets in a name do no harm.
+        let shown = self.name.unwrap_or_default().replace('\\', "\\\\").replace('"', "\\\"");
+        let keys = [("caller", self.number.as_str()), ("shown", shown.as_str())];
+        let who = format!("{} to {}", self.number, self.dialled);
+        let local = SocketAddr::new(ip, free_udp_port(ip)?);
+        let mut more = vec!["-s", &self.dialled];
+        for (key, value) in keys {
+            more.extend(["-key", key, value]);
+        }
+        SippCall::start(&who, &fill(text, &values)?, local, self.asterisk, 1, &more)
+    }
+}
+
+/// A running SIP party. Dropped, it is gone at once and without a word to the other side.
+#[derive(Debug)]
+pub struct SippCall {
+    who: String,
+    child: OwnedChild,
+    dir: PathBuf,
+}
+
+impl SippCall {
+    fn start(
+        who: &str,
+        scenario: &str,
+        local: SocketAddr,
+        remote: SocketAddr,
+        calls: u32,
+        more: &[&str],
+    ) -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let dir = std::env::temp_dir().join(format!("cti-lab-sipp-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&dir).context("cannot make the folder of SIPp")?;
+        std::fs::write(dir.join("scenario.xml"), scenario).context("cannot write the scenario")?;
+        let output = std::fs::File::create(dir.join("output")).context("cannot write the output of SIPp")?;
+        let mut command = Command::new("sipp");
+        command
+            .current_dir(&dir)
+            .arg(remote.to_string())
+            .args(["-sf", "scenario.xml", "-nostdin", "-aa"])
+            .args(["-i", &local.ip().to_string(), "-p", &local.port().to_string(), "-bind_local"])
+            .args(["-mi", &local.ip().to_string()])
+            .args(["-ci", "127.0.0.1", "-cp", &free_udp_port(INSIDE)?.to_string()])
+            .args(["-m", &calls.to_string()])
+            .args(["-timeout", &format!("{}s", LIFE.as_secs()), "-timeout_error"])
+            .args(["-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages"])
+            .args(more)
+            .env("TERM", "dumb")
+            .stdout(Stdio::null())
+            .stderr(output);
+        let child = OwnedChild::start(&mut command)?;
+        Ok(Self { who: who.to_owned(), child, dir })
+    }
+
+    /// Waits until the party has done all that it was told.
+    ///
+    /// # Errors
+    ///
+    /// When the call went otherwise; the message ends with SIPp's own words and the SIP messages.
+    pub async fn finished(mut self) -> Result<()> {
+        match self.child.wait(LIFE + Duration::from_secs(10)).await? {
+            Some(status) if status.success() => Ok(()),
+            Some(status) => Err(LabError::new(format!("SIPp ({}): {status}\n{}", self.who, self.logs()))),
+            None => Err(LabError::new(format!("SIPp ({}) does not end", self.who))),
+        }
+    }
+
+    /// The SIP messages sent and received so far, as SIPp writes them.
+    #[must_use]
+    pub fn messages(&self) -> String {
+        tail(&self.dir.join("messages"), usize::MAX)
+    }
+
+    fn logs(&self) -> String {
+        let tail = |name| tail(&self.dir.join(name), 60);
+        format!("{}\n{}\n{}", tail("output"), tail("errors"), tail("messages"))
+    }
+}
+
+impl Drop for SippCall {
+    fn drop(&mut self) {
+        self.child.kill();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}

@@ -1,0 +1,21 @@
+//! Everything a change must pass.
+
+use crate::Result;
+use crate::shell::cargo;
+use crate::{arrows, features, lab};
+use std::time::Instant;
+
+/// Runs it all, the quick checks first.
+pub(crate) fn run() -> Result<()> {
+    let begun = Instant::now();
+    arrows::run()?;
+    cargo("fmt --all --check", &[])?;
+    cargo("clippy --workspace --all-features --all-targets -- -D warnings", &[])?;
+    lab::install()?;
+    // The command of the README; here the live tests must run, not be skipped.
+    cargo("test --workspace --all-features", &[("CTI_LAB", "required")])?;
+    cargo("doc --workspace --all-features --no-deps", &[("RUSTDOCFLAGS", "-D warnings")])?;
+    features::run()?;
+    println!("all passed in {:.0?}", begun.elapsed());
+    Ok(())
+}
