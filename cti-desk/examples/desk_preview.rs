@@ -1,4 +1,6 @@
-//! The desk page with a few made-up calls, without a PBX: `cargo run -p cti-desk --example desk_preview`.
+//! The desk page on <http://127.0.0.1:8788/> with a few made-up calls, without a PBX:
+//! `cargo run -p cti-desk --example desk_preview [talk|many|unknown|empty|locked]`.
+//! `locked` asks for the token `preview-token-0123456789`.
 
 use chrono::{TimeDelta, Utc};
 use cti_core::call::{
@@ -212,14 +214,13 @@ async fn main() -> cti_core::Result<()> {
         send_digits: true,
         ..PbxCapabilities::default()
     };
-    let desk = Desk::new()
-        .listen("127.0.0.1:8788")
-        .agent(AgentLogin::new("suzuki", "6001").extension("6101").name("鈴木 一郎"))
-        .open_access_for_demo("suzuki")
-        .capabilities(everything)
-        .bind()
-        .await?;
-    tracing::info!(url = %desk.url(), "open this page");
+    let agent = AgentLogin::new("suzuki", "6001").extension("6101").name("鈴木 一郎");
+    let settings = Desk::new().listen("127.0.0.1:8788").capabilities(everything);
+    let settings = match which.as_str() {
+        "locked" => settings.agent(agent.token("preview-token-0123456789".into())),
+        _ => settings.agent(agent).open_access_for_demo("suzuki"),
+    };
+    let desk = settings.bind().await?;
     desk.report("pbx:main", PartState::Ready);
     if which != "empty" {
         past_calls(&desk).await;

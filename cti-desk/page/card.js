@@ -17,6 +17,8 @@ const ICONS = {
   internal: "M7 7l-5 5 5 5v-4h10v4l5-5-5-5v4H7z",
   missed: "M19.600 7 12 14.600 6.400 9H11V7H3v8h2v-4.600l7 7 9-9z",
 };
+ICONS.answer = ICONS.phone;
+ICONS.decline = ICONS.hang_up;
 const MISSED = ["missed", "abandoned", "no_answer", "caller_gave_up", "unavailable", "lost_track", "failed"];
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
 
@@ -99,13 +101,14 @@ function recordLink(address, className) {
 }
 
 function avatar(view, desk) {
-  const found = only(view);
-  const letter = found || view.name ? [...title(view, desk)][0] : null;
+  const first = only(view) || view.name ? [...title(view, desk)][0] : "";
+  const letter = /\p{L}/u.test(first) ? first : null;
   return el("div", { className: "avatar", "aria-hidden": "true" }, letter ?? icon(view.direction));
 }
 
-function facts(view) {
+function facts(view, desk) {
   const list = [
+    desk.extensions.length > 1 && t("extension", { extension: view.extension }),
     view.direction === "inbound" && view.dialed && t("to_number", { number: view.dialed }),
     view.queue && t("queue", { queue: view.queue }),
     view.slot && view.state === "parked" && t("slot", { slot: view.slot }),
@@ -141,8 +144,8 @@ function lookUp(view) {
   return waits ? el("p", { className: "note" }, t("looking_up")) : null;
 }
 
-function button(name, action, className, label = t(name)) {
-  return el("button", { type: "button", className, data: { action } }, icon(name === "answer" ? "phone" : name === "decline" ? "hang_up" : name), label);
+function button(name, action, className) {
+  return el("button", { type: "button", className, data: { action } }, icon(name), t(name));
 }
 
 function buttons(view, desk) {
@@ -180,20 +183,24 @@ function numberLine(view, desk) {
 
 function copyButton(view, desk) {
   if (!desk.window.copy_number || !view.number) return null;
-  return el("button", { type: "button", className: "icon", title: t("copy"), "aria-label": t("copy"), data: { action: "copy" } }, icon("copy"));
+  return iconButton("copy", t("copy"), { action: "copy" });
+}
+
+function iconButton(name, label, data) {
+  return el("button", { type: "button", className: "icon", title: label, "aria-label": label, data }, icon(name));
 }
 
 // A live call. `ui` is what only this page knows of it: an open keypad, a problem.
 export function card(view, desk, ui) {
   const found = only(view);
   const name = title(view, desk);
-  const timer = el("span", { className: "timer", data: { since: view.state === "ringing" || view.state === "dialing" || view.state === "held" ? view.since : (view.answered_at ?? view.since) } });
+  const since = view.state === "talking" ? view.answered_at : view.since;
+  const timer = el("span", { className: "timer", data: { since } });
   const lines = buttons(view, desk);
   return [
     el("div", { className: "top" },
       el("span", { className: "badge" }, t(`state.${view.state}`)),
       el("span", { className: "direction" }, icon(view.direction), t(`direction.${view.direction}`)),
-      desk.extensions.length > 1 ? el("span", { className: "ext" }, t("extension", { extension: view.extension })) : null,
       el("span", { className: "spacer" }), timer),
     el("div", { className: "person" },
       avatar(view, desk),
@@ -202,7 +209,7 @@ export function card(view, desk, ui) {
         subtitle(view) ? el("p", { className: "company" }, subtitle(view)) : null,
         numberLine(view, desk)),
       recordLink(found?.url ?? (found ? view.pop.url : null), "open")),
-    facts(view), fields(found), several(view), lookUp(view), consulting(view),
+    facts(view, desk), fields(found), several(view), lookUp(view), consulting(view),
     keypad(ui.keypad),
     ui.problem ? el("p", { className: "problem", role: "alert" }, ui.problem) : null,
     lines.length ? el("div", { className: "actions" }, ...lines) : null,
@@ -217,20 +224,23 @@ function outcome(view) {
 
 // A call that is over.
 export function row(view, desk) {
-  const isMissed = MISSED.includes(view.outcome) && view.talked_seconds === null;
+  const isMissed = view.direction !== "outbound" && view.talked_seconds === null && MISSED.includes(view.outcome);
   const name = title(view, desk);
   const found = only(view);
   const href = web(found?.url);
-  const details = [outcome(view), view.talked_seconds !== null && duration(view.talked_seconds)].filter(Boolean);
-  const second = [found?.name && found.company, name !== view.number && view.number].filter(Boolean).join(" · ");
+  const second = [name !== view.number && view.number, found?.name && found.company].filter(Boolean).join(" · ");
+  const how = [outcome(view), view.talked_seconds !== null && duration(view.talked_seconds)].filter(Boolean).join(" · ");
   const shown = href
     ? el("a", { href, target: "_blank", rel: "noopener noreferrer", title: t("open_record") }, name)
-    : el("span", {}, name);
+    : name;
   return el("li", { className: isMissed ? "missed" : "" },
-    el("span", { className: "way", title: t(`direction.${view.direction}`) }, icon(isMissed && view.direction === "inbound" ? "missed" : view.direction)),
-    el("span", { className: "who" }, el("strong", {}, shown), second ? el("span", {}, second) : null),
-    el("span", { className: "how" }, el("time", { dateTime: view.started_at }, clock(view.started_at)), el("span", {}, details.join(" · "))),
+    el("span", { className: "way", title: t(`direction.${view.direction}`) }, icon(isMissed ? "missed" : view.direction)),
+    el("span", { className: "who" },
+      el("strong", {}, shown),
+      second ? el("span", {}, second) : null,
+      el("span", { className: "how" }, how)),
+    el("time", { dateTime: view.started_at }, clock(view.started_at)),
     view.number
-      ? el("button", { type: "button", className: "icon", title: t("call_back", { number: view.number }), "aria-label": t("call_back", { number: view.number }), data: { number: view.number } }, icon("phone"))
+      ? iconButton("phone", t("call_back", { number: view.number }), { number: view.number })
       : el("span", { className: "icon" }));
 }

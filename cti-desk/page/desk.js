@@ -6,6 +6,7 @@ import { language, nameOf, otherLanguage, speak, t } from "/words.js";
 const $ = (id) => document.getElementById(id);
 const RECENT = 20;
 const MAX_WAIT = 15000;
+const RENEW = 3600000;
 
 let desk = null; // who is signed in, and what the page may show
 let calls = new Map(); // live calls by id
@@ -131,11 +132,17 @@ function announce(view) {
 function showSignIn() {
   stream?.close();
   desk = null;
+  // Nothing of a customer stays behind for the next person at this machine.
   calls.clear();
+  ui.clear();
+  recent = [];
+  for (const id of ["calls", "recent", "derivation", "announce"]) $(id).replaceChildren();
   $("desk").hidden = true;
   $("me").hidden = true;
   $("sign-out").hidden = true;
   $("link").hidden = true;
+  $("banner").hidden = true;
+  document.title = t("page_title");
   $("sign-in").hidden = false;
   $("token").focus();
   renderWords();
@@ -181,8 +188,8 @@ function render() {
 }
 
 function renderCalls() {
-  const focused = document.activeElement?.dataset?.action;
-  const focusedCall = document.activeElement?.closest?.(".card")?.dataset.call;
+  const focus = document.activeElement?.dataset ?? {};
+  const focusedCard = document.activeElement?.closest?.(".card");
   const known = new Map([...$("calls").children].map((element) => [element.dataset.call, element]));
   const cards = [...calls.values()].map((view) => {
     const element = known.get(view.call) ?? el("article", { className: "card", data: { call: view.call } });
@@ -191,11 +198,12 @@ function renderCalls() {
     return element;
   });
   cards.sort((a, b) => (b.dataset.state === "ringing") - (a.dataset.state === "ringing"));
-  $("calls").replaceChildren(...cards);
-  if (focused && focusedCall) {
-    const same = cards.find((element) => element.dataset.call === focusedCall);
-    same?.querySelector(`[data-action="${focused}"]`)?.focus();
-  }
+  // Elements that stay in place are left alone: moving one would start its animation again.
+  const shown = [...$("calls").children];
+  const isSame = shown.length === cards.length && shown.every((element, at) => element === cards[at]);
+  if (!isSame) $("calls").replaceChildren(...cards);
+  const again = focusedCard && focus.action ? [...focusedCard.querySelectorAll("[data-action]")] : [];
+  again.find(({ dataset }) => dataset.action === focus.action && dataset.digit === focus.digit)?.focus();
 }
 
 function tick() {
@@ -232,9 +240,15 @@ async function dial(number, choice) {
 function showDerivation(derivation) {
   if (!derivation) return $("derivation").replaceChildren();
   const { extension, dial_string, steps } = derivation;
-  const rows = steps.map((step) => el("li", {}, el("code", {}, step.number), el("span", {}, step.rule)));
+  const rows = steps.map((step) => el("li", {}, el("code", {}, step.number), el("span", {}, ruleWords(step.rule))));
   $("derivation").replaceChildren(
     el("p", {}, t("dial_string", { extension, number: dial_string })), el("ol", {}, ...rows));
+}
+
+// A rule is `name` or `name:label`; one that has no words yet is shown by its name.
+function ruleWords(rule) {
+  const [name, ...label] = rule.split(":");
+  return t(`rule.${name}`, { label: label.join(":") }) ?? rule;
 }
 
 function radios(place, name, options, chosen) {
@@ -268,13 +282,16 @@ function chosen(before) {
 // ---- call control
 
 async function control(view, action, more = {}) {
-  const known = { ...ui.get(view.call), problem: "" };
-  ui.set(view.call, known);
+  const known = ui.get(view.call) ?? {};
+  // A second press before the first was answered is the same press; keys are pressed fast.
+  if (known.busy && action !== "digits") return;
+  ui.set(view.call, Object.assign(known, { busy: true, problem: "" }));
   try {
     await ask("POST", `/api/calls/${action}`, { call: view.call, extension: view.extension, ...more });
   } catch (refused) {
     known.problem = refused.words;
   }
+  known.busy = false;
   render();
 }
 
@@ -316,7 +333,8 @@ const ACTIONS = {
   transfer,
   copy,
   keypad: (view) => {
-    ui.set(view.call, { ...ui.get(view.call), keypad: !ui.get(view.call)?.keypad });
+    const known = ui.get(view.call) ?? {};
+    ui.set(view.call, Object.assign(known, { keypad: !known.keypad }));
     render();
   },
 };
@@ -373,5 +391,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 setInterval(tick, 1000);
+// A page that stays open stays signed in.
+setInterval(() => desk && ask("GET", "/session").catch(() => {}), RENEW);
 renderWords();
 start();

@@ -18,7 +18,11 @@ const en = {
   number_hint: "Number to call",
   dial: "Call",
   dialing_now: "Your phone rings: pick up, then the number is dialled.",
-  dial_string: "{extension} dials {number}",
+  dial_string: "Ext. {extension} dials {number}",
+  rule: {
+    as_stored: "as it was entered", separators_removed: "without separators", emergency: "emergency: no prefix",
+    no_prefix: "no prefix", prefix: "prefix {label}",
+  },
   recent: "Recent calls",
   no_recent: "Calls that are over stay here for a while.",
   cancel: "Cancel",
@@ -112,6 +116,10 @@ const ja = {
   dial: "発信",
   dialing_now: "お使いの電話機が鳴ります。受話器を取ると発信します。",
   dial_string: "内線 {extension} から {number} へ発信",
+  rule: {
+    as_stored: "入力された番号", separators_removed: "区切りを除去", emergency: "緊急通報: プレフィックスなし",
+    no_prefix: "プレフィックスなし", prefix: "プレフィックス {label}",
+  },
   recent: "最近の通話",
   no_recent: "終了した通話がしばらく表示されます。",
   cancel: "キャンセル",

@@ -330,3 +330,6 @@ impl LiveCall {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

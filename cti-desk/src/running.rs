@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -180,6 +181,9 @@ impl Inner {
     async fn hand_over(&self, action: &'static str, command: Command) -> Result<Outcome> {
         let (reply, answer) = oneshot::channel();
         let nobody = || Error::new(ErrorKind::Unreachable, "nobody takes commands: is the pipeline running?");
+        if self.taker.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+            return Err(nobody().during(action));
+        }
         self.commands.try_send(CommandRequest { command, reply }).map_err(|_| nobody().during(action))?;
         let answered = tokio::select! {
             answered = tokio::time::timeout(self.command_timeout, answer) => answered,
@@ -223,6 +227,7 @@ impl CommandSource for RunningDesk {
     async fn open(&self) -> Result<CommandStream> {
         let taker = self.0.taker.lock().unwrap_or_else(PoisonError::into_inner).take();
         let taker = taker.ok_or_else(|| Error::new(ErrorKind::Conflict, "the commands are being read already"))?;
-        Ok(Box::pin(ReceiverStream::new(taker)))
+        // What nobody waits for any more is not carried out late: nobody expects the phone to ring now.
+        Ok(Box::pin(ReceiverStream::new(taker).filter(|request| !request.reply.is_closed())))
     }
 }
