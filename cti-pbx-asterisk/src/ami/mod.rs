@@ -23,6 +23,8 @@ mod inbox;
 mod login;
 mod message;
 mod options;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 pub use action::Action;
