@@ -5,7 +5,8 @@ mod common;
 
 use common::{CALL_LOG_TOKEN, CUSTOMERS_TOKEN, Setup};
 use cti_core::call::{CallId, CallRecord, Direction, Disposition, EventId, Name, Party, Recording};
-use cti_core::crm::{CheckOutcome, CrmSink, LookUp, NewContact, WriteKey};
+use cti_core::crm::{CrmSink, LookUp, NewContact, WriteKey};
+use cti_core::health::CheckOutcome;
 use cti_core::number::Number;
 use cti_core::secret::SecretString;
 use cti_core::{ErrorKind, Status, fields};

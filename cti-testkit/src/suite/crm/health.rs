@@ -2,7 +2,7 @@
 
 use super::CrmRig;
 use super::tools::{Stop, Verdict, ensure, same};
-use cti_core::crm::{Check, CheckOutcome};
+use cti_core::health::{Check, CheckOutcome};
 use std::collections::BTreeSet;
 
 fn is_bad(check: &Check) -> bool {
