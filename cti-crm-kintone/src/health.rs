@@ -23,7 +23,7 @@ enum Role {
 /// A fault of the configuration as a check.
 pub(crate) fn configuration_fault(error: &Error) -> Check {
     let key = error.context().find(|(name, _)| *name == "key").map_or("", |(_, key)| key);
-    failed("kintone.configuration".to_owned(), format!("{key}: {}", error.message()), "correct the configuration")
+    failed(format!("kintone.configuration.{key}"), error.message().to_owned(), "correct this key of the configuration")
 }
 
 /// All checks of both apps.
