@@ -14,7 +14,7 @@ use axum::http::HeaderMap;
 use chrono::Utc;
 use cti_core::call::PbxEvent;
 use cti_core::command::{Command, CommandRequest, CommandSource, CommandStream, Outcome};
-use cti_core::pbx::PbxCapabilities;
+use cti_core::pbx::{LinkState, PbxCapabilities};
 use cti_core::popup::{Pop, Popup};
 use cti_core::{Error, ErrorKind, Result, Status};
 use secrecy::{ExposeSecret, SecretString};
@@ -98,8 +98,8 @@ impl RunningDesk {
         Some(String::from(url).into())
     }
 
-    /// Tells how a part of the programme stands: `pbx:main`, `crm:kintone`, `outbox`. Shown on every page and in
-    /// `/health`.
+    /// Tells how a part of the programme stands: `crm:kintone`, `outbox`. Shown on every page and in `/health`. The links
+    /// of PBXs (`pbx:main`) come by [`Popup::link`].
     pub fn report(&self, part: &str, state: PartState) {
         self.0.hub.report(|parts| parts.set(part, state));
     }
@@ -219,6 +219,10 @@ impl Popup for RunningDesk {
 
     async fn pop(&self, pop: &Pop) {
         self.0.metrics.pops.add(self.0.hub.pop(pop));
+    }
+
+    async fn link(&self, pbx: &str, state: &LinkState) {
+        self.report(&format!("pbx:{pbx}"), state.into());
     }
 }
 

@@ -8,6 +8,7 @@ use cti_core::call::{
     AgentEvent, AgentState, CallFact, Disposition, EventId, MissReason, Party, PbxEvent, TransferHow, Withheld,
 };
 use cti_core::number::Number;
+use cti_core::pbx::LinkState;
 use cti_core::popup::Popup;
 use cti_desk::PartState;
 use serde_json::json;
@@ -222,11 +223,13 @@ async fn agent_states_and_links_are_told() {
     };
     desk.event(&PbxEvent::Agent(state)).await;
     assert_eq!(page.expect("agent").await.data, json!({"6001": "not_ready"}));
-    desk.report("pbx:main", PartState::Waiting);
-    desk.report("pbx:main", PartState::Waiting);
-    desk.report("pbx:main", PartState::Ready);
+    desk.link("main", &LinkState::Connecting).await;
+    desk.link("main", &LinkState::Down { reason: "host pbx.internal".to_owned(), retry_in_ms: 10 }).await;
+    desk.link("main", &LinkState::Up).await;
+    desk.report("crm:kintone", PartState::Failed);
     assert_eq!(page.expect("link").await.data["parts"], json!({"pbx:main": "waiting"}));
     assert_eq!(page.expect("link").await.data["parts"], json!({"pbx:main": "ready"}));
+    assert_eq!(page.expect("link").await.data["parts"], json!({"pbx:main": "ready", "crm:kintone": "failed"}));
 }
 
 #[tokio::test]
