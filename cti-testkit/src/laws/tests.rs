@@ -182,7 +182,7 @@ fn agents_have_ids_too() {
         reason: None,
         queue: None,
     });
-    assert_eq!(check(&[agent.clone()]), Ok(()));
+    assert_eq!(check(std::slice::from_ref(&agent)), Ok(()));
     let found = check(&[agent.clone(), agent]).unwrap_err();
     assert_eq!(found[0].to_string(), "law 1: the event id main#agent:1 is told twice");
 }

@@ -72,10 +72,10 @@ impl Exchange {
     /// Tells the caller who is being called; a caller in consultation learns it through the Local channel too.
     pub(super) fn tell_connected_line(&mut self, caller: ChannelKey, id: &Id) {
         self.set_connected(caller, id);
-        if let Some(Device::Local { other, second: true, .. }) = self.channels.get(&caller).map(|c| c.device.clone()) {
-            if let Some(talker) = self.peer(other) {
-                self.set_connected(talker, id);
-            }
+        if let Some(Device::Local { other, second: true, .. }) = self.channels.get(&caller).map(|c| c.device.clone())
+            && let Some(talker) = self.peer(other)
+        {
+            self.set_connected(talker, id);
         }
     }
 
