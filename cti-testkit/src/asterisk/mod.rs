@@ -142,6 +142,11 @@ impl Simulator {
         CallHandle::new(self.shared.clone(), key)
     }
 
+    /// Lets the dial plan's `Dial` ring that long, instead of the 12 to 20 seconds that it says.
+    pub fn ring_time(&self, time: Duration) {
+        lock(&self.shared.exchange).ring_time = Some(time);
+    }
+
     /// `channel request hangup all`.
     pub fn hang_up_all(&self) {
         self.shared.step(Exchange::hang_up_all);

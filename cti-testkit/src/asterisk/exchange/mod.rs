@@ -38,6 +38,8 @@ pub(crate) struct Exchange {
     pub(crate) modern: bool,
     /// Whether manager.conf has `channelvars = CALLERID(num-pres)`.
     pub(crate) channelvars: bool,
+    /// How long `Dial` lets phones ring, where a test wants it otherwise than the dial plan.
+    pub(crate) ring_time: Option<Duration>,
     /// Seconds since 1970 when this exchange was made, at the duration zero.
     born: u64,
     /// When Asterisk was started last.
@@ -80,6 +82,7 @@ impl Exchange {
         Self {
             modern,
             channelvars: false,
+            ring_time: None,
             born,
             started: Duration::ZERO,
             now: Duration::ZERO,
@@ -119,6 +122,7 @@ impl Exchange {
         let old = std::mem::replace(self, modern);
         self.born = old.born + 1;
         self.channelvars = old.channelvars;
+        self.ring_time = old.ring_time;
         self.now = old.now;
         self.started = old.now;
         self.phones = old.phones;

@@ -131,7 +131,8 @@ impl Exchange {
         let all: Vec<String> = targets.iter().map(Target::dialed).collect();
         let data = format!("{},{seconds}{options}", all.join("&"));
         self.step_unless_moved(key, priority, &data);
-        self.start_dial(key, targets, Duration::from_secs(seconds), data);
+        let wait = self.ring_time.unwrap_or(Duration::from_secs(seconds));
+        self.start_dial(key, targets, wait, data);
     }
 
     /// `Newexten` of `Dial`. A channel that a blind transfer put there has told it already, with the data of the dial
