@@ -2,11 +2,11 @@
 
 use super::CallModel;
 use super::call::{enter as enter_list, leave as leave_list};
-use super::channel::{Offer, Uid};
+use super::channel::{Channel, Offer, UP, Uid};
 use super::side::Side;
 use super::text::field;
 use crate::ami::Message;
-use cti_core::call::{CallFact, Direction, Extension};
+use cti_core::call::{CallFact, Direction, Extension, MissReason};
 
 /// `BridgeEnter`: a channel joins a conversation.
 pub(super) fn enter(model: &mut CallModel, message: &Message) {
@@ -48,13 +48,19 @@ pub(super) fn local(model: &mut CallModel, message: &Message) {
 pub(super) fn pickup(model: &mut CallModel, message: &Message) {
     let Some(picker) = model.touch(message, "") else { return };
     let Some(target) = model.touch(message, "Target") else { return };
-    let extension = model.channels.get(&picker).and_then(|channel| channel.extension().cloned());
     model.link(&target, &picker);
-    if let Some(channel) = model.channels.get_mut(&picker) {
-        channel.left = true;
+    let Some(channel) = model.channels.get_mut(&picker).filter(|channel| !channel.left) else { return };
+    channel.left = true;
+    let side = channel.side.clone();
+    let open =
+        model.channels.get(&target).filter(|c| matches!(c.offer, Offer::Dialed | Offer::Ringing) && c.is_device());
+    if open.is_none() || side == Side::Inner {
+        return;
     }
+    model.offer_ends(&target, MissReason::AnsweredElsewhere);
     if let Some(channel) = model.channels.get_mut(&target) {
-        channel.picked_by = extension;
+        channel.side = side;
+        channel.offer = Offer::Joined;
     }
 }
 
@@ -67,6 +73,11 @@ impl CallModel {
         let members = members.clone();
         if let Some(channel) = self.channels.get_mut(uid) {
             channel.bridge = Some(bridge.to_owned());
+        }
+        if members.len() > 1 {
+            for member in &members {
+                self.called_device_is_in(member);
+            }
         }
         let is_device = |uid: &&Uid| self.channels.get(uid).is_some_and(|channel| channel.is_device() && !channel.left);
         let devices: Vec<Uid> = members.iter().filter(is_device).cloned().collect();
@@ -84,12 +95,21 @@ impl CallModel {
         }
     }
 
+    /// A device that was called shares a conversation, be it with a Local channel: it answered, also if the end of the
+    /// dial was not seen.
+    fn called_device_is_in(&mut self, uid: &Uid) {
+        let asked = |channel: &Channel| matches!(channel.offer, Offer::Dialed | Offer::Ringing) && channel.state == UP;
+        if self.channels.get(uid).is_some_and(asked) {
+            self.leg_answers(uid);
+        }
+    }
+
     /// A device shares a conversation with others.
     fn talks(&mut self, uid: &Uid, devices: &[Uid]) {
         let Some(channel) = self.channels.get(uid) else { return };
         let Some(extension) = channel.extension().cloned() else {
             // An outside line that was dialled talks: the far end must have answered.
-            if channel.dialed_by.is_some() {
+            if matches!(channel.offer, Offer::Dialed | Offer::Ringing) {
                 self.leg_answers(uid);
             }
             return;

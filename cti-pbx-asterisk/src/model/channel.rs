@@ -7,16 +7,19 @@ use super::text::{field, prefixed, unescape};
 use super::{CallModel, dial};
 use crate::ami::Message;
 use cti_core::call::Extension;
+use cti_core::number::Number;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 /// The `Uniqueid` of a channel, or the `Linkedid` of a call.
 pub(super) type Uid = Arc<str>;
 
+/// The most channels of one call.
+const MAX_CHANNELS: usize = 1024;
 /// `ChannelState`: the caller's side hears a ringing tone.
 const RING: i64 = 4;
 /// `ChannelState`: the phone rings.
-const RINGING: i64 = 5;
+pub(super) const RINGING: i64 = 5;
 /// `ChannelState`: connected.
 pub(super) const UP: i64 = 6;
 
@@ -29,6 +32,8 @@ pub(super) enum Offer {
     Dialed,
     /// `ringing` was told.
     Ringing,
+    /// It came into this call by a merge or a pick-up; only `answered` would be news of it.
+    Joined,
     /// `answered` was told.
     Answered,
     /// It ended without an answer.
@@ -53,11 +58,11 @@ pub(super) struct Channel {
     pub(super) dialed_by: Option<Uid>,
     /// The number that was dialled on this outside line.
     pub(super) dialed_number: Option<String>,
+    /// The number that this channel's `Dial` calls, as a snapshot shows it.
+    pub(super) dials: Option<Number>,
     pub(super) offer: Offer,
     /// It gave the call away and takes no part any more.
     pub(super) left: bool,
-    /// Who took this channel's call with a pick-up.
-    pub(super) picked_by: Option<Extension>,
     /// The device or the network hung up.
     pub(super) hangup_requested: bool,
     pub(super) cause: i64,
@@ -86,9 +91,9 @@ impl Channel {
             awaits_presentation: false,
             dialed_by: None,
             dialed_number: None,
+            dials: None,
             offer: Offer::None,
             left: false,
-            picked_by: None,
             hangup_requested: false,
             cause: 0,
             holding: false,
@@ -263,6 +268,9 @@ impl CallModel {
         let linkedid = prefixed(message, prefix, "Linkedid");
         let uid: Uid = uid.into();
         let call = self.call_for(linkedid.as_deref().unwrap_or(&uid))?;
+        if self.calls.get(&call).is_some_and(|call| call.channels.len() >= MAX_CHANNELS) {
+            return None;
+        }
         let mut channel = Channel::new(&name, side, call.clone());
         channel.exten = prefixed(message, prefix, "Exten").map(|exten| exten.into_owned());
         channel.caller_number = number.map(|number| number.into_owned());

@@ -5,6 +5,9 @@ use crate::ami::Message;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 
+/// The most dials and waits whose beginning is remembered.
+const MAX_OPEN: usize = 200_000;
+
 /// Tells when each message of a recording happened. The same bytes always give the same times, and time never runs
 /// backwards.
 ///
@@ -58,6 +61,10 @@ impl WireClock {
     fn remember(&mut self, message: &Message) {
         let Some(event) = message.event() else { return };
         let Some(uniqueid) = field(message, "Uniqueid") else { return };
+        if self.dials.len() + self.queues.len() > MAX_OPEN {
+            self.dials.clear();
+            self.queues.clear();
+        }
         match event.as_ref() {
             "DialBegin" => self.dials.insert(uniqueid.into_owned(), self.now),
             "QueueCallerJoin" => self.queues.insert(uniqueid.into_owned(), self.now),

@@ -2,7 +2,7 @@
 
 use super::CallModel;
 use super::call::enter;
-use super::channel::{Offer, Uid};
+use super::channel::{Offer, RINGING, Uid};
 use super::direction::dialed;
 use super::side::{Side, without_suffix};
 use super::text::field;
@@ -27,7 +27,7 @@ pub(super) fn begin(model: &mut CallModel, message: &Message) {
     if channel.offer == Offer::None {
         channel.offer = Offer::Dialed;
     }
-    let (is_trunk, rings) = (channel.side == Side::Trunk, channel.state == 5);
+    let (is_trunk, rings) = (channel.side == Side::Trunk, channel.state == RINGING);
     if is_trunk {
         channel.dialed_number = number.as_ref().map(|number| number.as_str().to_owned());
     }
@@ -71,8 +71,7 @@ pub(super) fn originated(model: &mut CallModel, uid: &Uid) {
 
 /// `DialState`: how the dial goes on. `RINGING` is the phone's word for it.
 pub(super) fn state(model: &mut CallModel, message: &Message) {
-    model.touch(message, "");
-    let Some(leg) = model.touch(message, "Dest") else { return };
+    let Some(leg) = model.dialed_leg(message) else { return };
     if field(message, "DialStatus").is_some_and(|status| status == "RINGING") {
         model.leg_rings(&leg);
     }
@@ -80,8 +79,7 @@ pub(super) fn state(model: &mut CallModel, message: &Message) {
 
 /// `DialEnd`: the device answered, or why it did not. Comes more than once from queues.
 pub(super) fn end(model: &mut CallModel, message: &Message) {
-    model.touch(message, "");
-    let Some(leg) = model.touch(message, "Dest") else { return };
+    let Some(leg) = model.dialed_leg(message) else { return };
     match field(message, "DialStatus").as_deref() {
         Some("ANSWER") => model.leg_answers(&leg),
         Some(status) => model.leg_refuses(&leg, status),
@@ -116,6 +114,21 @@ impl CallModel {
         )
     }
 
+    /// The device that is called. Whoever joined in mid-dial learns here for whom.
+    fn dialed_leg(&mut self, message: &Message) -> Option<Uid> {
+        let dialer = self.touch(message, "");
+        let leg = self.touch(message, "Dest")?;
+        let channel = self.channels.get_mut(&leg)?;
+        if channel.dialed_by.is_none() && dialer.is_some() {
+            channel.dialed_by = dialer.clone();
+            if channel.offer == Offer::None {
+                channel.offer = Offer::Dialed;
+            }
+            self.decide_by_dial(dialer.as_ref(), &leg);
+        }
+        Some(leg)
+    }
+
     /// On Asterisk 12 only the dial says that two channels belong together.
     pub(super) fn link(&mut self, one: &Uid, other: &Uid) {
         let key = |uid: &Uid| self.channels.get(uid).map(|channel| channel.call.clone());
@@ -141,7 +154,7 @@ impl CallModel {
         }
     }
 
-    fn tell_dialing(&mut self, leg: &Uid, number: Option<Number>) {
+    pub(super) fn tell_dialing(&mut self, leg: &Uid, number: Option<Number>) {
         let Some(channel) = self.channels.get(leg) else { return };
         let Some(call) = self.calls.get_mut(&channel.call) else { return };
         let (Some(agent), Some(extension)) = (call.agent.clone(), call.agent_extension.clone()) else { return };
@@ -154,7 +167,7 @@ impl CallModel {
 
 /// The number in a dial string: `0901234567@trunk`, `trunk/0901234567`, `g0/0901234567`,
 /// `trunk/sip:0901234567@host:5060`, also with the technology in front.
-fn dialed_number(dial_string: &str) -> Option<Number> {
+pub(super) fn dialed_number(dial_string: &str) -> Option<Number> {
     let last = dial_string.rsplit('/').next()?;
     let user = ["sips:", "sip:", "tel:"].iter().find_map(|scheme| last.strip_prefix(scheme)).unwrap_or(last);
     let user = user.split(['@', ';', ',', '?']).next()?;

@@ -68,8 +68,11 @@ impl CallModel {
         }
         match &channel.side {
             Side::Trunk => call.decide(&mut self.out, Direction::Outbound),
-            Side::Extension(extension) if call.agent.is_none() => become_agent(call, leg, channel, extension),
-            Side::Extension(extension) if call.agent.as_ref() != Some(leg) => {
+            // The first phone of a call that the PBX itself began, behind a Local channel.
+            Side::Extension(extension) if call.agent.is_none() && call.origin.is_some() => {
+                become_agent(call, leg, channel, extension);
+            }
+            Side::Extension(extension) if call.agent.is_some() && call.agent.as_ref() != Some(leg) => {
                 if call.dialed.is_none() {
                     call.dialed = Number::new(extension.as_str());
                 }
@@ -104,7 +107,11 @@ impl CallModel {
             _ => return,
         };
         let agent = first.and_then(|(uid, channel)| Some(((*uid).clone(), *channel, channel.extension()?)));
+        let dials = first.and_then(|(_, channel)| channel.dials.clone());
         let Some(call) = self.calls.get_mut(key) else { return };
+        if let Some(number) = dials.filter(|_| direction == Direction::Outbound) {
+            call.dialed = Some(number);
+        }
         if let Some((uid, channel, extension)) = agent.filter(|_| call.agent.is_none()) {
             become_agent(call, &uid, channel, extension);
         }

@@ -60,9 +60,7 @@ impl CallModel {
     pub(super) fn channel_gone(&mut self, uid: &Uid, cause: i64) {
         let Some(channel) = self.channels.get(uid) else { return };
         let key = channel.call.clone();
-        if self.calls.get(&key).is_some_and(|call| call.channels.len() == 1) {
-            self.decide_by_devices(&key);
-        }
+        self.decide_by_devices(&key);
         leave(&mut self.awaiting, uid);
         let Some(channel) = self.channels.remove(uid) else { return };
         self.leave_bridge(uid, &channel);
@@ -146,6 +144,10 @@ fn note_cause(call: &mut Call, uid: &Uid, channel: &Channel, cause: i64) {
     }
     if call.any_cause == 0 && channel.is_device() {
         call.any_cause = cause;
+    }
+    // Asterisk 16 tells the cause of a refusal only with the hang-up of the leg.
+    if call.outcomes.refusal == 0 && channel.offer == Offer::Over && !matches!(cause, 16 | 26) {
+        call.outcomes.refusal = cause;
     }
 }
 

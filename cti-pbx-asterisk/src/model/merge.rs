@@ -44,7 +44,7 @@ impl CallModel {
                 if let Some(channel) = self.channels.get_mut(uid)
                     && (channel.offer == Offer::Answered || gone.agent.as_ref() == Some(uid))
                 {
-                    channel.offer = Offer::Ringing;
+                    channel.offer = Offer::Joined;
                 }
             }
         }

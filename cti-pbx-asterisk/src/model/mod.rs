@@ -1,7 +1,7 @@
 //! What AMI events mean for calls: pure, no I/O, no clock of its own. For Asterisk 12 to 22.
 //!
 //! [`CallModel::handle`] takes one AMI event and the time when it happened, and tells what it means as
-//! [`PbxEvent`]s. Each AMI event has one handler function; [`HANDLERS`] lists them all:
+//! [`PbxEvent`]s. Each AMI event has one handler function; `HANDLERS` in this file lists them all:
 //!
 //! | AMI event | means | in |
 //! | --- | --- | --- |

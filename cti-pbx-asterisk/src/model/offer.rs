@@ -52,33 +52,26 @@ impl CallModel {
         if self.call_of(leg).is_none_or(|call| call.agent.as_ref() == Some(leg)) {
             return;
         }
-        let Some(channel) = self.channels.get(leg) else { return };
-        let (offer, picker) = (channel.offer, channel.picked_by.clone());
-        if matches!(offer, Offer::None | Offer::Dialed) {
+        if self.channels.get(leg).is_some_and(|channel| matches!(channel.offer, Offer::None | Offer::Dialed)) {
             self.ring(leg, extension);
         }
-        let answerer = picker.as_ref().unwrap_or(extension);
         if let Some(channel) = self.channels.get_mut(leg) {
             channel.offer = Offer::Answered;
-            channel.side = Side::Extension(answerer.clone());
-        }
-        if picker.is_some() {
-            self.tell_missed(leg, extension, MissReason::AnsweredElsewhere);
         }
         let now = self.now;
         let Some(call) = self.call_of(leg) else { return };
-        call.add_extension(answerer);
-        call.answered_by = Some(answerer.clone());
         note_answer(call, leg, now);
+        call.add_extension(extension);
+        call.answered_by = Some(extension.clone());
         enter(&mut call.talking, leg);
-        self.tell_of(leg, format!("answered:{leg}"), CallFact::Answered { extension: answerer.clone() });
+        self.tell_of(leg, format!("answered:{leg}"), CallFact::Answered { extension: extension.clone() });
     }
 
     /// An outside line answered: the far end of an outbound call, or a number to which an inbound call was forwarded.
     fn far_end_answers(&mut self, leg: &Uid) {
         let now = self.now;
         let Some(channel) = self.channels.get_mut(leg) else { return };
-        if channel.dialed_by.is_none() {
+        if channel.offer == Offer::None {
             return;
         }
         channel.offer = Offer::Answered;
@@ -186,8 +179,12 @@ impl CallModel {
         let Some(call) = self.channels.get(leg).and_then(|channel| self.calls.get(&channel.call)) else { return false };
         call.channels.iter().filter(|&uid| uid != leg).any(|uid| {
             self.channels.get(uid).is_some_and(|other| {
-                let up = other.offer == Offer::Answered || (other.state == UP && other.offer != Offer::Over);
-                up && !other.left && other.is_device() && other.dialed_by.is_some() && !other.hangup_requested
+                let up = match other.offer {
+                    Offer::Answered | Offer::Joined => true,
+                    Offer::Dialed | Offer::Ringing => other.state == UP,
+                    Offer::None | Offer::Over => false,
+                };
+                up && !other.left && other.is_device() && !other.hangup_requested
             }) && self.channels.root_dialer(uid).as_ref() == root
         })
     }

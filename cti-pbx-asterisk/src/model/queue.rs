@@ -6,7 +6,7 @@ use super::call::enter;
 use super::channel::{Offer, Uid};
 use super::text::{field, number};
 use crate::ami::Message;
-use cti_core::call::{CallFact, MissReason};
+use cti_core::call::{CallFact, Direction, MissReason};
 
 /// `QueueCallerJoin`: the caller waits.
 pub(super) fn join(model: &mut CallModel, message: &Message) {
@@ -75,10 +75,10 @@ impl CallModel {
         channel.joins += 1;
         let (key, what) = (channel.call.clone(), format!("queued:{uid}:{queue}:{}", channel.joins));
         self.decide_by_devices(&key);
-        if self.calls.get(&key).is_some_and(|call| call.agent.is_some() && call.direction.is_none()) {
-            self.decide_by_number(&key);
-        }
         let Some(call) = self.calls.get_mut(&key) else { return };
+        if call.agent.as_ref() == Some(uid) && call.direction.is_none() {
+            call.decide(&mut self.out, Direction::Internal);
+        }
         call.offered = true;
         call.queue = Some(queue.clone());
         enter(&mut call.queued, uid);

@@ -1,8 +1,10 @@
 //! What is live after a lost link: `CoreShowChannel`, `BridgeInfoChannel`, `QueueEntry`, `QueueMember`.
 
 use super::CallModel;
-use super::channel::{Offer, UP, Uid};
+use super::channel::{Offer, RINGING, UP, Uid};
 use super::clock::born;
+use super::dial::dialed_number;
+use super::side::Side;
 use super::text::{field, number};
 use crate::ami::Message;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -25,12 +27,16 @@ impl CallModel {
             snapshot.iter().filter(move |m| m.event().is_some_and(|event| event.eq_ignore_ascii_case(name)))
         };
         let linked = of("CoreShowChannel").filter_map(|message| self.key_of(&field(message, "Linkedid")?)).collect();
+        self.bridges.clear();
         self.drop_what_is_gone(&of("CoreShowChannel").filter_map(uniqueid).collect(), &linked);
         let live: Vec<Uid> = of("CoreShowChannel").filter_map(|message| self.see(message)).collect();
         for message in of("BridgeInfoChannel") {
             if let (Some(uid), Some(bridge)) = (uniqueid(message), field(message, "BridgeUniqueid")) {
                 self.note_bridge(&uid, &bridge);
             }
+        }
+        for uid in &live {
+            self.assume_told(uid);
         }
         for key in self.keys_in_order() {
             self.decide_by_devices(&key);
@@ -85,12 +91,15 @@ impl CallModel {
     /// Takes up a live channel.
     fn see(&mut self, message: &Message) -> Option<Uid> {
         let uid = self.touch(message, "")?;
-        let dialed = field(message, "Application").is_some_and(|app| matches!(app.as_ref(), "AppDial" | "AppQueue"));
-        if let Some(channel) = self.channels.get_mut(&uid)
-            && dialed
-            && channel.offer == Offer::None
-        {
-            channel.offer = Offer::Dialed;
+        let application = field(message, "Application").unwrap_or_default();
+        if let Some(channel) = self.channels.get_mut(&uid) {
+            channel.bridge = None;
+            if matches!(application.as_ref(), "AppDial" | "AppQueue") && channel.offer == Offer::None {
+                channel.offer = Offer::Dialed;
+            } else if application == "Dial" {
+                let data = field(message, "ApplicationData").unwrap_or_default();
+                channel.dials = dialed_number(data.split([',', '&']).next().unwrap_or_default());
+            }
         }
         if let Some(bridge) = field(message, "BridgeId") {
             self.note_bridge(&uid, &bridge);
@@ -117,12 +126,16 @@ impl CallModel {
     fn catch_up(&mut self, uid: &Uid) {
         let Some(channel) = self.channels.get(uid) else { return };
         let (state, bridge) = (channel.state, channel.bridge.clone());
-        self.assume_told(uid);
-        if state == 5 {
-            self.leg_rings(uid);
+        let asked = self.channels.get(uid).is_some_and(|c| matches!(c.offer, Offer::Dialed | Offer::Ringing));
+        match bridge.filter(|_| state == UP) {
+            Some(_) if asked => self.leg_answers(uid),
+            Some(bridge) => self.enters_bridge(uid, &bridge),
+            None if state == RINGING => self.leg_rings(uid),
+            None => {}
         }
-        if let Some(bridge) = bridge.filter(|_| state == UP) {
-            self.enters_bridge(uid, &bridge);
+        let far_end = self.channels.get(uid).is_some_and(|c| c.side == Side::Trunk && c.offer == Offer::Dialed);
+        if let Some(number) = self.call_of(uid).filter(|_| far_end).map(|call| call.dialed.clone()) {
+            self.tell_dialing(uid, number);
         }
     }
 

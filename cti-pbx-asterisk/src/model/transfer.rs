@@ -27,6 +27,11 @@ pub(super) fn attended(model: &mut CallModel, message: &Message) {
     let second = model.touch(message, "SecondTransferer");
     model.touch(message, "Transferee");
     let target = model.touch(message, "TransferTarget");
+    for other in [&second, &target].into_iter().flatten() {
+        if let Some(first) = first.as_ref().filter(|_| succeeded(message)) {
+            model.link(first, other);
+        }
+    }
     let Some(transferer) = first.clone().or_else(|| second.clone()).filter(|_| succeeded(message)) else { return };
     let party = target.and_then(|target| model.party(&target));
     let to = party.as_ref().and_then(|(_, name)| Number::new(name));

@@ -2,7 +2,7 @@
 
 use super::CallModel;
 use super::channel::Uid;
-use super::text::{field, unescape};
+use super::text::{cut, field, unescape};
 use crate::ami::Message;
 use chrono::TimeDelta;
 use cti_core::call::{CallFact, Recording};
@@ -94,6 +94,7 @@ fn attached(model: &mut CallModel, uid: &Uid, what: &str, count: u32, names: &[S
 
 fn recording(model: &mut CallModel, message: &Message, file: &str) {
     let Some(uid) = model.touch(message, "") else { return };
+    let file = cut(file, 1024);
     let is_news = model.call_of(&uid).is_some_and(|call| call.add_recording(Recording::File(file.to_owned())));
     if is_news {
         let fact = CallFact::Recording { file: Some(file.to_owned()), url: None };

@@ -108,7 +108,7 @@ fn check_offers(events: &[&CallEvent]) -> Result<(), String> {
                 return Err(format!("law 3: {} ended an offering that is not open", event.id));
             }
             CallFact::Answered { .. } => answered = true,
-            CallFact::Ended { .. } => {
+            CallFact::Ended { disposition, .. } if *disposition != Disposition::LostTrack => {
                 let elsewhere =
                     |e: &&&CallEvent| matches!(&e.fact, CallFact::Missed { reason: MissReason::AnsweredElsewhere, .. });
                 if !answered && events.iter().any(|e| elsewhere(&e)) {

@@ -2,9 +2,11 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 pub(crate) mod laws;
+pub(crate) mod wire;
 
 use cti_core::call::{CallEvent, CallFact, CallRecord, PbxEvent};
 use cti_pbx_asterisk::Replay;
+use cti_pbx_asterisk::ami::Message;
 use cti_pbx_asterisk::model::{CallModel, Sides};
 use std::path::PathBuf;
 
@@ -20,6 +22,22 @@ pub(crate) fn bytes(name: &str) -> Vec<u8> {
 
 pub(crate) fn model() -> CallModel {
     CallModel::new("main", Sides::default())
+}
+
+/// The packets of a recording.
+pub(crate) fn messages(bytes: &[u8]) -> Vec<Message> {
+    let text = bytes.split(|&byte| byte == b'\r').collect::<Vec<_>>().concat();
+    let text = text
+        .strip_prefix(b"Asterisk")
+        .and_then(|rest| rest.iter().position(|&b| b == b'\n').map(|end| &rest[end + 1..]))
+        .unwrap_or(&text);
+    let mut packets = Vec::new();
+    let mut start = 0;
+    while let Some(end) = text[start..].windows(2).position(|pair| pair == b"\n\n") {
+        packets.push(Message::parse(text[start..start + end].to_vec().into()));
+        start += end + 2;
+    }
+    packets
 }
 
 pub(crate) fn replay(bytes: &[u8]) -> Vec<PbxEvent> {

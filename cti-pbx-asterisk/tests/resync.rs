@@ -1,0 +1,186 @@
+//! A lost link, a restart of the adapter, a restart of the PBX: no call is lost, doubled, or open for ever.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+
+mod support;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use cti_core::call::{CallFact, PbxEvent};
+use cti_pbx_asterisk::ami::Message;
+use cti_pbx_asterisk::model::{CallModel, WireClock};
+use std::collections::BTreeSet;
+use support::wire::{Channel, Wire, message};
+use support::{bytes, laws, messages, model, records, words};
+
+/// The trace in which the client asked for everything in mid-call: what came before, the lists, what came after.
+fn mid_call() -> (Vec<Message>, Vec<Message>, Vec<Message>) {
+    let all = messages(&bytes("22/resync_mid_call"));
+    let is_list = |m: &Message| m.get("ActionID").is_some_and(|id| id != "login-1" && id != "bye-1");
+    let first = all.iter().position(is_list).unwrap();
+    let last = all.iter().rposition(is_list).unwrap();
+    (all[..first].to_vec(), all[first..=last].to_vec(), all[last + 1..].to_vec())
+}
+
+fn feed(model: &mut CallModel, clock: &mut WireClock, messages: &[Message]) -> Vec<PbxEvent> {
+    messages
+        .iter()
+        .flat_map(|message| {
+            let at = clock.at(message);
+            model.handle(message, at)
+        })
+        .collect()
+}
+
+fn later(clock: &mut WireClock) -> DateTime<Utc> {
+    clock.at(&Message::default()) + TimeDelta::seconds(60)
+}
+
+fn ids(events: &[PbxEvent]) -> BTreeSet<String> {
+    events.iter().map(|e| serde_json::to_value(e).unwrap()["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn who_joins_in_mid_call_tells_the_same_facts_under_the_same_ids() {
+    let (before, lists, after) = mid_call();
+    let (mut whole, mut clock) = (model(), WireClock::new());
+    let mut all = feed(&mut whole, &mut clock, &before);
+    all.extend(feed(&mut whole, &mut clock, &after));
+
+    let (mut model, mut clock) = (model(), WireClock::new());
+    let mut events = model.resync(&lists, clock.at(&before[3]));
+    events.retain(|event| matches!(event, PbxEvent::Call(_)));
+    events.extend(feed(&mut model, &mut clock, &after));
+    laws::check(&events, true).unwrap();
+    let told: Vec<String> = events.iter().map(words).collect();
+    assert_eq!(told, ["started", "ringing 6001", "answered 6001", "ended answered normal clearing"]);
+    assert_eq!(ids(&events), ids(&all));
+    assert_eq!(records(&events)[0].caller, records(&all)[0].caller);
+}
+
+#[test]
+fn a_call_that_goes_on_is_told_on() {
+    let (before, lists, after) = mid_call();
+    let (mut model, mut clock) = (model(), WireClock::new());
+    let mut events = feed(&mut model, &mut clock, &before);
+    let again = model.resync(&lists, clock.at(&Message::default()));
+    assert!(again.iter().all(|event| matches!(event, PbxEvent::Agent(_))), "{again:?}");
+    // Events that were received during the snapshot come again.
+    events.extend(feed(&mut model, &mut clock, &before[before.len() - 4..]));
+    events.extend(feed(&mut model, &mut clock, &after));
+    laws::check(&events, true).unwrap();
+    assert_eq!(events.len(), 4);
+}
+
+#[test]
+fn a_call_that_ended_meanwhile_is_lost_once_and_never_comes_back() {
+    let (before, _, after) = mid_call();
+    let (mut model, mut clock) = (model(), WireClock::new());
+    let mut events = feed(&mut model, &mut clock, &before);
+    let last = clock.at(&Message::default());
+    events.extend(model.resync(&[], later(&mut clock)));
+    events.extend(model.resync(&[], later(&mut clock)));
+    events.extend(feed(&mut model, &mut clock, &after));
+    laws::check(&events, true).unwrap();
+    let record = &records(&events)[0];
+    assert_eq!(record.ended_at, last + TimeDelta::seconds(60));
+    assert!(record.talk_seconds < 1.0, "talk counts up to the last sign of the call");
+    assert_eq!(words(events.last().unwrap()), "ended lost_track lost track");
+}
+
+#[test]
+fn a_restarted_adapter_goes_on_with_the_calls_of_its_journal() {
+    let (before, lists, after) = mid_call();
+    let (mut first, mut clock) = (model(), WireClock::new());
+    let mut events = feed(&mut first, &mut clock, &before);
+    let journal = first.open_calls();
+
+    let mut second = model();
+    second.seed(journal.clone());
+    let resumed = second.resync(&lists, clock.at(&Message::default()));
+    events.extend(resumed.into_iter().filter(|event| matches!(event, PbxEvent::Call(_))));
+    events.extend(feed(&mut second, &mut clock, &after));
+    laws::check(&events, true).unwrap();
+    assert_eq!(records(&events).len(), 1);
+    assert_eq!(records(&events)[0].answered_by.as_ref().unwrap().as_str(), "6001");
+
+    let mut third = model();
+    third.seed(journal);
+    let lost = third.resync(&[], later(&mut clock));
+    assert_eq!(lost.iter().map(words).collect::<Vec<_>>(), ["ended lost_track lost track"]);
+    let PbxEvent::Call(ended) = &lost[0] else { panic!("no call") };
+    assert_eq!(ended.seq, 4);
+}
+
+#[test]
+fn a_restart_of_the_pbx_ends_everything() {
+    let (before, ..) = mid_call();
+    let (mut model, mut clock) = (model(), WireClock::new());
+    let mut events = feed(&mut model, &mut clock, &before);
+    events.extend(model.forget_all(later(&mut clock)));
+    laws::check(&events, true).unwrap();
+    assert!(model.open_calls().is_empty());
+}
+
+fn shown(channel: &Channel, more: &[(&str, &str)]) -> Message {
+    message("CoreShowChannel", &[("", channel)], more)
+}
+
+#[test]
+fn the_first_look_finds_queues_outbound_calls_and_ringing_phones() {
+    let mut wire = Wire::new();
+    let waiting = Channel::new("PJSIP/trunk", 1, 1).state(6).exten("0312345002");
+    let member = Channel::new("PJSIP/6001", 2, 1).state(5);
+    let (agent, line) =
+        (Channel::new("PJSIP/6002", 3, 3).state(6).exten("90800000000"), Channel::new("PJSIP/trunk", 4, 3));
+    let snapshot = [
+        message("QueueEntry", &[], &[("Queue", "support"), ("Position", "1"), ("Uniqueid", &waiting.uid)]),
+        message("QueueParams", &[], &[("Queue", "support")]),
+        shown(&member, &[("Application", "AppQueue")]),
+        shown(&waiting, &[("Application", "Queue"), ("BridgeId", "")]),
+        shown(&line.clone().state(6), &[("Application", "AppDial"), ("BridgeId", "b")]),
+        shown(
+            &agent,
+            &[("Application", "Dial"), ("ApplicationData", "PJSIP/0800000000@trunk,20,tT"), ("BridgeId", "b")],
+        ),
+        message(
+            "QueueMember",
+            &[],
+            &[("Queue", "support"), ("Location", "PJSIP/6001"), ("Paused", "0"), ("LastPause", "0")],
+        ),
+    ];
+    wire.events = wire.model.resync(&snapshot, wire.at);
+    let told: BTreeSet<String> = wire.told().into_iter().collect();
+    let expected = ["started", "queued support", "ringing 6001", "answered 6002", "6001 ready support -"];
+    assert_eq!(told, expected.map(str::to_owned).into());
+    laws::check(&wire.events, false).unwrap();
+    let open = wire.model.open_calls();
+    let outbound = open.iter().find(|open| open.record.call.native() == "1795225327.3").unwrap();
+    assert_eq!(outbound.record.dialed.as_ref().unwrap().as_str(), "0800000000");
+    assert_eq!(outbound.record.caller.number.as_ref().unwrap().as_str(), "6002");
+
+    // While we were away the member answered, and the caller left the queue with that.
+    let again = [
+        message("QueueParams", &[], &[("Queue", "support")]),
+        shown(&member.clone().state(6), &[("Application", "AppQueue"), ("BridgeId", "q")]),
+        shown(&waiting, &[("Application", "Queue"), ("BridgeId", "q")]),
+    ];
+    let told = wire.model.resync(&again, wire.at + TimeDelta::seconds(9));
+    let mut all = wire.events.clone();
+    all.extend(told.clone());
+    laws::check(&all, false).unwrap();
+    let told: BTreeSet<String> = told.iter().map(words).collect();
+    let expected = ["ended lost_track lost track", "dequeued support answered", "answered 6001"];
+    assert_eq!(told, expected.map(str::to_owned).into());
+}
+
+#[test]
+fn a_phone_that_rang_and_is_gone_was_missed() {
+    let mut wire = Wire::new();
+    let (trunk, phone) = (Channel::new("PJSIP/trunk", 1, 1).state(4), Channel::new("PJSIP/6001", 2, 1));
+    wire.born(&trunk);
+    wire.born(&phone);
+    wire.dial(&trunk, &phone, "6001");
+    wire.rings(&phone);
+    let told = wire.model.resync(&[shown(&trunk, &[("Application", "VoiceMail")])], wire.at);
+    assert_eq!(told.iter().map(words).collect::<Vec<_>>(), ["missed 6001 no_answer"]);
+    assert!(!told.iter().any(|event| matches!(event, PbxEvent::Call(c) if matches!(c.fact, CallFact::Ended { .. }))));
+}
