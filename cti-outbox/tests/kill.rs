@@ -42,7 +42,8 @@ async fn child() {
     loop {
         let token = outbox.take("a").await.unwrap();
         let n = number(token.work.call.native());
-        let verdict = if n.is_multiple_of(3) { Verdict::RetryAfter(Duration::from_secs(3600)) } else { Verdict::Delivered };
+        let verdict =
+            if n.is_multiple_of(3) { Verdict::RetryAfter(Duration::from_secs(3600)) } else { Verdict::Delivered };
         token.settle(verdict.clone()).await.unwrap();
         if verdict == Verdict::Delivered {
             say("delivered", n);

@@ -10,7 +10,7 @@ use cti_pbx_asterisk::model::WireClock;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
-use support::{bytes, calls, laws, messages, model, records, words};
+use support::{bytes, calls, journal, laws, messages, model, records, words};
 
 const TRACES: [&str; 12] = [
     "16/ring_group_local",
@@ -153,7 +153,7 @@ proptest! {
             events.extend(first.handle(message, at));
         }
         let mut second = model();
-        second.seed(first.open_calls());
+        second.seed(journal(&events));
         for message in &packets[kept..] {
             let at = clock.at(message);
             events.extend(second.handle(message, at));

@@ -9,7 +9,7 @@ use cti_pbx_asterisk::ami::Message;
 use cti_pbx_asterisk::model::{CallModel, WireClock};
 use std::collections::BTreeSet;
 use support::wire::{Channel, Wire, message};
-use support::{bytes, laws, messages, model, records, words};
+use support::{bytes, journal, laws, messages, model, records, words};
 
 /// The trace in which the client asked for everything in mid-call: what came before, the lists, what came after.
 fn mid_call() -> (Vec<Message>, Vec<Message>, Vec<Message>) {
@@ -91,7 +91,7 @@ fn a_restarted_adapter_goes_on_with_the_calls_of_its_journal() {
     let (before, lists, after) = mid_call();
     let (mut first, mut clock) = (model(), WireClock::new());
     let mut events = feed(&mut first, &mut clock, &before);
-    let journal = first.open_calls();
+    let journal = journal(&events);
 
     let mut second = model();
     second.seed(journal.clone());
@@ -152,7 +152,7 @@ fn the_first_look_finds_queues_outbound_calls_and_ringing_phones() {
     let expected = ["started", "queued support", "ringing 6001", "answered 6002", "6001 ready support -"];
     assert_eq!(told, expected.map(str::to_owned).into());
     laws::check(&wire.events, false).unwrap();
-    let open = wire.model.open_calls();
+    let open = journal(&wire.events);
     let outbound = open.iter().find(|open| open.record.call.native() == "1795225327.3").unwrap();
     assert_eq!(outbound.record.dialed.as_ref().unwrap().as_str(), "0800000000");
     assert_eq!(outbound.record.caller.number.as_ref().unwrap().as_str(), "6002");

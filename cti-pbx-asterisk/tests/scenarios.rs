@@ -5,7 +5,7 @@ mod support;
 
 use cti_core::call::CallId;
 use support::wire::{Channel, Wire};
-use support::{laws, model, records};
+use support::{journal, laws, model, records};
 
 fn caller() -> Channel {
     Channel::new("PJSIP/trunk", 1, 1).state(4).exten("0312345000")
@@ -428,7 +428,7 @@ fn user_events_and_variables_are_attached_within_bounds() {
         wire.say("VarSet", &[("", &trunk)], &[("Variable", &format!("CTI_{number}")), ("Value", "1")]);
     }
     assert_eq!(wire.told()[3], "context OrderId=A: 1 UserEvent=Order");
-    let open = wire.model.open_call(&CallId::new("main", "1795225327.1")).unwrap();
+    let open = journal(&wire.events).pop().unwrap();
     assert_eq!(open.record.context.len(), 64);
     assert_eq!(open.record.context["CTI_NOTE"].len(), 1024);
 }

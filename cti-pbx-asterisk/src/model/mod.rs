@@ -250,6 +250,12 @@ impl CallModel {
         self.finish()
     }
 
+    /// The calls that are not over, oldest first, as far as anything was told of them.
+    pub fn open_calls(&self) -> Vec<CallId> {
+        let open = self.order.values().filter_map(|key| self.calls.get(key));
+        open.filter(|call| call.is_told()).map(|call| call.id.clone()).collect()
+    }
+
     /// The name of the channel with which that extension takes part in that call.
     pub fn channel_of(&self, call: &CallId, extension: &Extension) -> Option<String> {
         let channels = self.call(call)?.channels.iter().filter_map(|uid| self.channels.get(uid));

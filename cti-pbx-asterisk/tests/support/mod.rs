@@ -4,7 +4,7 @@
 pub(crate) mod laws;
 pub(crate) mod wire;
 
-use cti_core::call::{CallEvent, CallFact, CallRecord, PbxEvent};
+use cti_core::call::{CallEvent, CallFact, CallRecord, OpenCall, PbxEvent};
 use cti_pbx_asterisk::Replay;
 use cti_pbx_asterisk::ami::Message;
 use cti_pbx_asterisk::model::{CallModel, Sides};
@@ -49,6 +49,19 @@ pub(crate) fn replay(bytes: &[u8]) -> Vec<PbxEvent> {
 
 pub(crate) fn calls(events: &[PbxEvent]) -> Vec<&CallEvent> {
     events.iter().filter_map(|event| if let PbxEvent::Call(call) = event { Some(call) } else { None }).collect()
+}
+
+/// The calls that are not over, as the pipeline keeps them: folded from what was told.
+pub(crate) fn journal(events: &[PbxEvent]) -> Vec<OpenCall> {
+    let mut open: Vec<OpenCall> = Vec::new();
+    for event in calls(events) {
+        match open.iter().position(|known| known.record.call == event.call) {
+            Some(place) if matches!(event.fact, CallFact::Ended { .. }) => drop(open.remove(place)),
+            Some(place) => open[place].apply(event),
+            None => open.push(OpenCall::begin(event)),
+        }
+    }
+    open
 }
 
 pub(crate) fn records(events: &[PbxEvent]) -> Vec<CallRecord> {
