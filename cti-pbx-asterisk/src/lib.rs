@@ -9,6 +9,8 @@
 pub mod ami;
 mod config;
 mod control;
+#[cfg(test)]
+mod control_tests;
 mod dial;
 mod error;
 mod link;
