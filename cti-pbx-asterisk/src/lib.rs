@@ -10,6 +10,8 @@
 pub mod ami;
 mod config;
 mod control;
+#[cfg(test)]
+mod control_tests;
 mod dial;
 mod error;
 mod health;

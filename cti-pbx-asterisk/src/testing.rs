@@ -67,10 +67,15 @@ impl Peer {
         self.say.send(bytes.as_ref().to_vec()).expect("connected");
     }
 
+    /// The next action.
+    pub(crate) async fn next_action(&mut self) -> Message {
+        in_time(self.seen.recv()).await.expect("connected")
+    }
+
     /// Waits for an action of that name.
     pub(crate) async fn saw(&mut self, name: &str) -> Message {
         loop {
-            let action = in_time(self.seen.recv()).await.expect("connected");
+            let action = self.next_action().await;
             if action.get("Action").as_deref() == Some(name) {
                 return action;
             }

@@ -1,6 +1,8 @@
 //! The link that never gives up: connect, log in, read what is live, follow, and again.
 
 mod backoff;
+#[cfg(test)]
+pub(crate) mod fake;
 mod model;
 mod outlet;
 mod presentation;
