@@ -3,9 +3,8 @@
 
 use async_trait::async_trait;
 use cti_core::call::{CallRecord, Name};
-use cti_core::crm::{
-    Check, CheckOutcome, CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, WriteKey, Written,
-};
+use cti_core::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, WriteKey, Written};
+use cti_core::health::{Check, CheckOutcome};
 use cti_core::number::Number;
 use cti_core::{Error, ErrorKind, Result, Status};
 use cti_testkit::suite::crm::{self, Capability, CrmFault, CrmRig, CrmRigs, LoggedCall};
