@@ -4,6 +4,7 @@ use crate::ami::Message;
 use crate::model::{CallModel, WireClock};
 use bytes::Bytes;
 use cti_core::call::PbxEvent;
+use std::fmt;
 
 /// The longest packet that is kept; a longer one is dropped whole.
 const MAX_PACKET: usize = 1 << 20;
@@ -17,7 +18,6 @@ const MAX_PACKET: usize = 1 << 20;
 /// events.extend(replay.finish());
 /// assert!(events.is_empty());
 /// ```
-#[derive(Debug)]
 pub struct Replay {
     model: CallModel,
     clock: WireClock,
@@ -51,8 +51,14 @@ impl Replay {
     }
 }
 
+impl fmt::Debug for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replay").field("model", &self.model).finish_non_exhaustive()
+    }
+}
+
 /// Cuts bytes into packets: lines up to an empty one.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Packets {
     packet: Vec<u8>,
     line: Vec<u8>,
