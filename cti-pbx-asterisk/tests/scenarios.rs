@@ -432,3 +432,69 @@ fn user_events_and_variables_are_attached_within_bounds() {
     assert_eq!(open.record.context.len(), 64);
     assert_eq!(open.record.context["CTI_NOTE"].len(), 1024);
 }
+
+/// 6001 consults 6002 through a Local channel, as the feature code and AMI `Atxfer` do; before the transfer 6002
+/// answered, or only after it.
+fn consulted(answered_before: bool) -> Wire {
+    let (mut wire, trunk, first) = talking();
+    wire.wait(2);
+    let one = Channel::new("Local/6002@from-internal;1", 3, 1);
+    let two = Channel::new("Local/6002@from-internal;2", 4, 1).state(4);
+    let colleague = phone("6002", 5, 1);
+    let answer = |wire: &mut Wire| {
+        wire.dial_end(&two, &colleague.clone().state(6), "ANSWER");
+        wire.enters("b3", &colleague);
+        wire.enters("b3", &two);
+    };
+    wire.say("Hold", &[("", &first)], &[]);
+    for channel in [&one, &two, &colleague] {
+        wire.born(channel);
+    }
+    wire.enters("b2", &one);
+    wire.leaves("b1", &first);
+    wire.enters("b2", &first);
+    wire.dial(&two, &colleague, "6002");
+    wire.rings(&colleague);
+    wire.wait(3);
+    if answered_before {
+        answer(&mut wire);
+    }
+    wire.leaves("b2", &first);
+    wire.leaves("b2", &one);
+    wire.enters("b1", &one);
+    wire.say(
+        "AttendedTransfer",
+        &[("OrigTransferer", &first), ("SecondTransferer", &first), ("Transferee", &trunk), ("TransferTarget", &one)],
+        &[("Result", "Success"), ("DestType", "Bridge")],
+    );
+    wire.hangs_up(&first, "16");
+    wire.wait(4);
+    if !answered_before {
+        answer(&mut wire);
+    }
+    wire.wait(5);
+    for channel in [&trunk, &one, &two, &colleague] {
+        wire.hangs_up(channel, "16");
+    }
+    wire
+}
+
+#[test]
+fn an_attended_transfer_through_a_local_channel() {
+    let wire = consulted(true);
+    let expected = ["held 6001", "ringing 6002", "answered 6002", "resumed 6001", "transferred 6001 6002 attended"];
+    assert_eq!(lawful(&wire)[3..8], expected);
+    let record = &records(&wire.events)[0];
+    assert_eq!(record.answered_by.as_ref().unwrap().as_str(), "6002");
+    assert_eq!((record.ring_seconds, record.hold_seconds, record.talk_seconds), (1.0, 3.0, 11.0));
+}
+
+#[test]
+fn a_transferer_who_does_not_wait_for_the_answer() {
+    let wire = consulted(false);
+    let expected = ["held 6001", "ringing 6002", "resumed 6001", "transferred 6001 6002 attended", "answered 6002"];
+    assert_eq!(lawful(&wire)[3..8], expected);
+    let record = &records(&wire.events)[0];
+    assert_eq!(record.answered_by.as_ref().unwrap().as_str(), "6002");
+    assert_eq!((record.ring_seconds, record.hold_seconds, record.talk_seconds), (5.0, 3.0, 7.0));
+}

@@ -36,15 +36,13 @@ pub(super) struct LastAnswer {
 }
 
 /// A fact that waits until the direction of its call is known.
-#[derive(Debug)]
 struct Pending {
     what: String,
     at: DateTime<Utc>,
     fact: CallFact,
 }
 
-/// One call.
-#[derive(Debug)]
+/// One call. No `Debug`: what a PBX attaches to a call is personal.
 pub(super) struct Call {
     pub(super) id: CallId,
     /// The `Linkedid` under which it is kept.

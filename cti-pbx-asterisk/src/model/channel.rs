@@ -40,8 +40,7 @@ pub(super) enum Offer {
     Over,
 }
 
-/// One channel.
-#[derive(Debug)]
+/// One channel. No `Debug`: it holds numbers and names in clear.
 pub(super) struct Channel {
     pub(super) name: String,
     pub(super) side: Side,
@@ -120,7 +119,7 @@ impl Channel {
 }
 
 /// All live channels.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Channels {
     by_id: HashMap<Uid, Channel>,
     by_name: HashMap<String, Uid>,

@@ -77,8 +77,8 @@ impl WireClock {
     }
 }
 
-/// `Timestamp: 1795225756.080874`.
-pub(super) fn timestamp(message: &Message) -> Option<DateTime<Utc>> {
+/// The time in the `Timestamp` header of a message (`1795225756.080874`), if the PBX sends one.
+pub fn timestamp(message: &Message) -> Option<DateTime<Utc>> {
     let value = field(message, "Timestamp")?;
     let (seconds, fraction) = value.split_once('.').unwrap_or((&value, "0"));
     let micros = format!("{fraction:0<6}");

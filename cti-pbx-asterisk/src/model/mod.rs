@@ -56,7 +56,7 @@ mod text;
 mod transfer;
 mod variable;
 
-pub use clock::WireClock;
+pub use clock::{WireClock, timestamp};
 pub use side::Sides;
 
 use crate::ami::Message;
@@ -67,6 +67,7 @@ use chrono::{DateTime, Utc};
 use cti_core::call::{CallId, EventId, Extension, OpenCall, PbxEvent};
 use side::Side;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 type Handler = fn(&mut CallModel, &Message);
 
@@ -126,7 +127,6 @@ const HANDLERS: &[(&str, Handler)] = &[
 /// assert_eq!(serde_json::to_value(&events[0])?["event"], "started");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct CallModel {
     pbx: String,
     sides: Sides,
@@ -151,6 +151,17 @@ pub struct CallModel {
     touched: Vec<Uid>,
     out: Vec<PbxEvent>,
     ignored: u64,
+}
+
+/// Only counts: the model holds numbers and names of callers.
+impl fmt::Debug for CallModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallModel")
+            .field("pbx", &self.pbx)
+            .field("open_calls", &self.calls.len())
+            .field("ignored", &self.ignored)
+            .finish_non_exhaustive()
+    }
 }
 
 impl CallModel {
