@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 /// Writes down every call; makes one event of every message it handles.
 pub(crate) struct FakeModel {
     log: mpsc::UnboundedSender<String>,
-    asked: Vec<String>,
+    to_ask: Vec<String>,
 }
 
 fn channel(message: &Message) -> String {
@@ -29,6 +29,14 @@ impl FakeModel {
     fn log(&self, line: String) {
         self.log.send(line).ok();
     }
+
+    fn notice(&mut self, message: &Message) {
+        let first = message.is_event("Newchannel") || message.is_event("CoreShowChannel");
+        let channel = channel(message);
+        if first && channel.starts_with("PJSIP/trunk") {
+            self.to_ask.push(channel);
+        }
+    }
 }
 
 impl Model for FakeModel {
@@ -37,6 +45,7 @@ impl Model for FakeModel {
     }
 
     fn handle(&mut self, message: &Message, at: DateTime<Utc>) -> Vec<PbxEvent> {
+        self.notice(message);
         let name = message.event().unwrap_or_default().into_owned();
         self.log(format!("{name} {}", channel(message)).trim().to_owned());
         vec![PbxEvent::Agent(AgentEvent {
@@ -51,6 +60,7 @@ impl Model for FakeModel {
     }
 
     fn resync(&mut self, snapshot: &[Message], _at: DateTime<Utc>) -> Vec<PbxEvent> {
+        snapshot.iter().for_each(|message| self.notice(message));
         let channels: Vec<_> = snapshot.iter().filter_map(|m| m.get("Channel")).collect();
         self.log(format!("resync {}", channels.join(" ")).trim().to_owned());
         Vec::new()
@@ -69,16 +79,13 @@ impl Model for FakeModel {
         (call.native() == "1.1").then(|| "PJSIP/trunk-1".to_owned())
     }
 
-    fn asks_presentation(&self, message: &Message) -> Option<String> {
-        let first = message.is_event("Newchannel") || message.is_event("CoreShowChannel");
-        let channel = channel(message);
-        let unknown = channel.starts_with("PJSIP/trunk") && !self.asked.contains(&channel);
-        (first && unknown).then_some(channel)
+    fn callers_to_ask(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.to_ask)
     }
 
-    fn set_presentation(&mut self, channel: &str, presentation: &str) {
-        self.asked.push(channel.to_owned());
-        self.log(format!("presentation {channel} {presentation}"));
+    fn set_presentation(&mut self, channel: &str, presentation: &str) -> Vec<PbxEvent> {
+        self.log(format!("presentation {channel} {presentation}").trim().to_owned());
+        Vec::new()
     }
 }
 
@@ -106,7 +113,7 @@ impl Running {
         let cancel = CancellationToken::new();
         let context = SourceContext::new(cancel.clone());
         let state = context.link.subscribe();
-        let model = FakeModel { log: tell, asked: Vec::new() };
+        let model = FakeModel { log: tell, to_ask: Vec::new() };
         let ends = asterisk.shared.take().expect("first start");
         tokio::spawn(Link::new(Arc::clone(&asterisk.settings), model, context, out, ends).run());
         Self { asterisk, log, events, state, cancel }
@@ -123,6 +130,11 @@ impl Running {
     /// What the model was told next.
     pub(crate) async fn told(&mut self) -> String {
         in_time(self.log.recv()).await.expect("the link runs")
+    }
+
+    /// Waits for that line, whatever else comes before it.
+    pub(crate) async fn told_sometime(&mut self, line: &str) {
+        while self.told().await != line {}
     }
 
     pub(crate) async fn told_in_order(&mut self, lines: &[&str]) {
