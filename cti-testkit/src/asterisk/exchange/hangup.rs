@@ -193,7 +193,9 @@ impl Exchange {
     pub(crate) fn hang_up_all(&mut self) {
         let all: Vec<ChannelKey> = self.channels.keys().copied().collect();
         for key in &all {
-            if self.channels.contains_key(key) {
+            // Legs that ring, and a transferer who has hung up already, go with the others.
+            let follows = self.dial_of(*key).is_some() || self.has_transferred(*key);
+            if !follows {
                 let packet = self.about("SoftHangupRequest", "call", *key).with("Cause", "32");
                 self.emit(packet);
             }

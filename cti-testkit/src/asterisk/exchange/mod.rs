@@ -1,7 +1,9 @@
 //! A little telephone exchange: pure state, driven step by step. Each step leaves the packets that an Asterisk would
 //! send for it; the recorded calls of real Asterisks are the model.
 
+mod bridge;
 mod cdr;
+mod device;
 mod dial;
 mod hangup;
 mod local;
@@ -292,77 +294,6 @@ impl Exchange {
         format!("PJSIP/{endpoint}-{number:08x}")
     }
 
-    fn new_bridge(&mut self) -> BridgeKey {
-        let key = self.next_bridge;
-        self.next_bridge += 1;
-        let uniqueid = format!("{:08x}-53bc-4761-a251-{key:012x}", self.startup_epoch() as u32);
-        self.bridges.insert(key, Bridge { uniqueid, channels: Vec::new() });
-        let packet = Packet::event("BridgeCreate", "call").with_all(self.bridge_shot(key, ""));
-        self.emit(packet);
-        key
-    }
-
-    fn enter(&mut self, key: ChannelKey, bridge: BridgeKey, swap: Option<ChannelKey>) {
-        let swap = swap.and_then(|key| self.channels.get(&key)).map(|channel| channel.uniqueid.clone());
-        if let Some(channel) = self.channels.get_mut(&key) {
-            channel.bridge = Some(bridge);
-        }
-        if let Some(bridge) = self.bridges.get_mut(&bridge) {
-            bridge.channels.push(key);
-        }
-        let mut packet = Packet::event("BridgeEnter", "call").with_all(self.bridge_shot(bridge, ""));
-        packet = packet.with_all(self.shot(key, ""));
-        if let Some(swap) = swap {
-            packet = packet.with("SwapUniqueid", swap);
-        }
-        self.emit(packet);
-    }
-
-    /// Takes the channel out of its bridge; returns the bridge.
-    fn leave(&mut self, key: ChannelKey) -> Option<BridgeKey> {
-        let bridge = self.channels.get_mut(&key)?.bridge.take()?;
-        if let Some(bridge) = self.bridges.get_mut(&bridge) {
-            bridge.channels.retain(|other| *other != key);
-        }
-        let packet =
-            Packet::event("BridgeLeave", "call").with_all(self.bridge_shot(bridge, "")).with_all(self.shot(key, ""));
-        self.emit(packet);
-        Some(bridge)
-    }
-
-    fn destroy_bridge(&mut self, key: BridgeKey) {
-        if self.bridges.contains_key(&key) {
-            let packet = Packet::event("BridgeDestroy", "call").with_all(self.bridge_shot(key, ""));
-            self.emit(packet);
-            self.bridges.remove(&key);
-        }
-    }
-
-    /// Tells both sides of a two-party bridge who the other is.
-    fn tell_peers(&mut self, bridge: BridgeKey) {
-        let Some([a, b]) = self
-            .bridges
-            .get(&bridge)
-            .map(|bridge| bridge.channels.clone())
-            .as_deref()
-            .and_then(<[_]>::first_chunk::<2>)
-            .copied()
-        else {
-            return;
-        };
-        for (one, other) in [(b, a), (a, b)] {
-            let name = self.channels.get(&other).map(|channel| channel.name.clone()).unwrap_or_default();
-            self.set_var(one, "BRIDGEPEER", &name);
-            self.set_var(one, "BRIDGEPVTCALLID", &format!("{other}-call@127.0.0.1"));
-        }
-    }
-
-    /// The other party in a two-party bridge.
-    pub(crate) fn peer(&self, key: ChannelKey) -> Option<ChannelKey> {
-        let bridge = self.channels.get(&key)?.bridge?;
-        self.bridges.get(&bridge)?.channels.iter().copied().find(|other| *other != key)
-    }
-
     /// A channel by its name or its unique id.
     pub(crate) fn find(&self, name: &str) -> Option<ChannelKey> {
         self.channels
@@ -387,48 +318,6 @@ impl Exchange {
             .rev()
             .find(|(_, channel)| channel.device == Device::Trunk && wanted(channel))
             .map(|(key, _)| *key)
-    }
-
-    /// The state of a phone or of the trunk.
-    pub(crate) fn device_state(&self, device: &Device) -> DeviceState {
-        let unavailable = match device {
-            Device::Phone(number) => {
-                self.phones.get(number).is_none_or(|phone| phone.behaviour == Behaviour::Unavailable)
-            }
-            _ => false,
-        };
-        let mut state = if unavailable { DeviceState::Unavailable } else { DeviceState::NotInUse };
-        for (key, channel) in self.channels.iter().filter(|(_, channel)| channel.device == *device) {
-            let held = self.peer(*key).and_then(|peer| self.channels.get(&peer)).is_some_and(|peer| peer.on_hold);
-            state = match channel.state {
-                State::Ringing => return DeviceState::Ringing,
-                State::Up if held => DeviceState::OnHold,
-                State::Up | State::Ring => DeviceState::InUse,
-                State::Down => state,
-            };
-        }
-        state
-    }
-
-    fn tell_devices(&mut self) {
-        let numbers: Vec<String> = self.phones.keys().cloned().collect();
-        for number in numbers {
-            let state = self.device_state(&Device::Phone(number.clone()));
-            let changed =
-                self.phones.get_mut(&number).is_some_and(|p| std::mem::replace(&mut p.last_state, state) != state);
-            if changed {
-                self.tell_device(&format!("PJSIP/{number}"), state);
-                self.tell_member_states(&format!("PJSIP/{number}"));
-            }
-        }
-        let state = self.device_state(&Device::Trunk);
-        if std::mem::replace(&mut self.trunk.last_state, state) != state {
-            self.tell_device("PJSIP/trunk", state);
-        }
-    }
-
-    fn tell_device(&mut self, device: &str, state: DeviceState) {
-        self.emit(Packet::event("DeviceStateChange", "call").with("Device", device).with("State", state.word()));
     }
 
     /// Holds or resumes: the channel's own party pressed the key.

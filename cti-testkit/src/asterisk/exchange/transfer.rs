@@ -94,6 +94,11 @@ impl Exchange {
         self.consultations.iter().position(|consultation| consultation.transferer == transferer)
     }
 
+    /// True if the transferer has hung up and only waits for the target to answer.
+    pub(super) fn has_transferred(&self, transferer: ChannelKey) -> bool {
+        self.consultations.iter().any(|consultation| consultation.transferer == transferer && consultation.blond)
+    }
+
     /// The transferer hangs up while asking: the transfer happens. True if that was so.
     pub(super) fn complete_consultation(&mut self, transferer: ChannelKey) -> bool {
         let Some(place) = self.consultation_of(transferer) else { return false };

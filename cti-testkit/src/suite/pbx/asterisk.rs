@@ -18,6 +18,7 @@ pub struct AsteriskRig {
     make: Box<Make>,
     calls: Mutex<Vec<CallHandle>>,
     silence: Duration,
+    patience: Duration,
 }
 
 impl std::fmt::Debug for AsteriskRig {
@@ -33,13 +34,26 @@ impl AsteriskRig {
         sim: Simulator,
         make: impl Fn(SocketAddr, &str, &str) -> Arc<dyn PbxSource> + Send + Sync + 'static,
     ) -> Self {
-        Self { sim, make: Box::new(make), calls: Mutex::default(), silence: Duration::from_secs(90) }
+        Self {
+            sim,
+            make: Box::new(make),
+            calls: Mutex::default(),
+            silence: Duration::from_secs(90),
+            patience: Duration::from_secs(10),
+        }
     }
 
     /// Within what time the connector must notice a PBX that says nothing any more.
     #[must_use]
     pub fn notices_silence_within(mut self, time: Duration) -> Self {
         self.silence = time;
+        self
+    }
+
+    /// How long an event may take to come; 10 seconds unless told otherwise.
+    #[must_use]
+    pub fn patience(mut self, time: Duration) -> Self {
+        self.patience = time;
         self
     }
 
@@ -187,6 +201,10 @@ impl PbxRig for AsteriskRig {
 
     fn commands(&self) -> usize {
         self.sim.received().iter().filter(|action| !QUIET.iter().any(|quiet| action.is(quiet))).count()
+    }
+
+    fn patience(&self) -> Duration {
+        self.patience
     }
 
     fn silence_patience(&self) -> Duration {
