@@ -2,8 +2,11 @@
 //!
 //! | to find | look in |
 //! | --- | --- |
-//! | the wire alone: messages, codec, login, actions | [`ami`] |
+//! | the wire alone: messages, codec, login, actions, a plain client | [`ami`] |
 //! | what an AMI event means for a call (pure, no I/O) | [`model`] |
 
 pub mod ami;
+mod error;
 pub mod model;
+#[cfg(test)]
+mod testing;

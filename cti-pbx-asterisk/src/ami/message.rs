@@ -1,6 +1,7 @@
 //! One packet of AMI: a list of headers, in order, repeated ones kept, any bytes.
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -18,16 +19,20 @@ pub struct Message {
 impl Message {
     /// Reads the lines of one packet (without the empty line that ends it). A line without a colon is kept as a header
     /// with an empty key. One blank after the colon is dropped.
+    ///
+    /// The first line decides what ends a line: Asterisk writes CRLF, and then a bare LF belongs to a value (up to
+    /// Asterisk 12 a caller's name or a variable may hold one, and must not pass for a header).
     pub fn parse(raw: Bytes) -> Self {
         let mut headers = Vec::with_capacity(24);
         let mut start = 0;
+        let mut ending = None;
         while start < raw.len() {
-            let end = raw[start..].iter().position(|&b| b == b'\n').map_or(raw.len(), |at| start + at);
-            let line_end = if end > start && raw[end - 1] == b'\r' { end - 1 } else { end };
-            if line_end > start {
-                headers.push(split_line(&raw, start, line_end));
+            let line = next_line(&raw, start, start, ending).unwrap_or_else(|| Line::unfinished(&raw));
+            if line.end > start {
+                ending.get_or_insert(line.ending);
+                headers.push(split_line(&raw, start, line.end));
             }
-            start = end + 1;
+            start = line.next;
         }
         Self { raw, headers }
     }
@@ -65,6 +70,33 @@ impl Message {
         self.first_if(b"Response")
     }
 
+    /// True if this is the event of that name; case does not matter.
+    pub fn is_event(&self, name: &str) -> bool {
+        self.event().is_some_and(|event| event.eq_ignore_ascii_case(name))
+    }
+
+    /// The `ActionID` with which the action was sent that this answers.
+    pub fn action_id(&self) -> Option<Cow<'_, str>> {
+        self.get("ActionID")
+    }
+
+    /// When Asterisk raised this event, if manager.conf says `timestampevents = yes`. Asterisk puts it right after
+    /// `Privilege`; the same key elsewhere is data of the event.
+    pub fn timestamp(&self) -> Option<DateTime<Utc>> {
+        let (key, value) = self.headers().nth(2)?;
+        if !key.eq_ignore_ascii_case(b"Timestamp") {
+            return None;
+        }
+        let (seconds, micros) = std::str::from_utf8(value).ok()?.split_once('.')?;
+        let micros: u32 = format!("{micros:0<6.6}").parse().ok()?;
+        DateTime::from_timestamp(seconds.parse().ok()?, micros * 1000)
+    }
+
+    /// How many bytes it had on the wire.
+    pub fn size(&self) -> usize {
+        self.raw.len()
+    }
+
     /// True if there is no header at all.
     pub fn is_empty(&self) -> bool {
         self.headers.is_empty()
@@ -73,6 +105,45 @@ impl Message {
     fn first_if(&self, wanted: &[u8]) -> Option<Cow<'_, str>> {
         let (key, value) = self.headers().next()?;
         key.eq_ignore_ascii_case(wanted).then(|| String::from_utf8_lossy(value))
+    }
+}
+
+/// What ends the lines of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// CR LF, as Asterisk writes it.
+    CrLf,
+    /// LF alone, as some proxies do.
+    Lf,
+}
+
+/// Where a line ends, and where the next one starts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line {
+    pub(super) end: usize,
+    pub(super) next: usize,
+    pub(super) ending: Ending,
+}
+
+impl Line {
+    fn unfinished(raw: &[u8]) -> Self {
+        Self { end: raw.len(), next: raw.len(), ending: Ending::Lf }
+    }
+}
+
+/// Finds the end of the line that begins at `start`; nothing before `from` needs a look. In a packet of CRLF lines a
+/// bare LF ends none.
+pub(super) fn next_line(raw: &[u8], start: usize, from: usize, ending: Option<Ending>) -> Option<Line> {
+    let mut from = from;
+    loop {
+        let feed = from + raw[from..].iter().position(|&byte| byte == b'\n')?;
+        if feed > start && raw[feed - 1] == b'\r' {
+            return Some(Line { end: feed - 1, next: feed + 1, ending: Ending::CrLf });
+        }
+        if ending != Some(Ending::CrLf) {
+            return Some(Line { end: feed, next: feed + 1, ending: Ending::Lf });
+        }
+        from = feed + 1;
     }
 }
 
