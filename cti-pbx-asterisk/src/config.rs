@@ -1,0 +1,232 @@
+//! How an Asterisk is described: one value, from which events and control come.
+
+use crate::ami::Options;
+use crate::link::{Lookup, Shared};
+use crate::model::Sides;
+use cti_core::secret::SecretString;
+use cti_core::{Error, Result};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// An Asterisk: [`PbxSource`](cti_core::pbx::PbxSource) and [`PbxControl`](cti_core::pbx::PbxControl) in one. Cheap to
+/// clone; clones share the link.
+///
+/// ```no_run
+/// # fn build() -> cti_core::Result<()> {
+/// use cti_pbx_asterisk::Asterisk;
+/// let pbx = Asterisk::new("main", "pbx.example.com").login("cti", cti_core::secret("AMI_SECRET")?).tls();
+/// # Ok(()) }
+/// ```
+///
+/// To a host other than this machine, [`tls`](Self::tls) or [`plain_text`](Self::plain_text) must be said.
+#[derive(Clone)]
+pub struct Asterisk {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// Everything that was said about one Asterisk.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) name: String,
+    pub(crate) options: Options,
+    pub(crate) sides: Sides,
+    pub(crate) technology: String,
+    pub(crate) dial_context: String,
+    pub(crate) transfer_context: Option<String>,
+    pub(crate) ask_presentation: bool,
+    pub(crate) backoff: (Duration, Duration),
+    pub(crate) stable_after: Duration,
+}
+
+impl Asterisk {
+    /// The Asterisk on `host` (a name or address, with or without `:port`); `name` becomes the first part of every
+    /// [`CallId`](cti_core::call::CallId).
+    pub fn new(name: impl Into<String>, host: impl Into<String>) -> Self {
+        let settings = Settings {
+            name: name.into(),
+            options: Options::new(host),
+            sides: Sides::default(),
+            technology: "PJSIP".to_owned(),
+            dial_context: "from-internal".to_owned(),
+            transfer_context: None,
+            ask_presentation: true,
+            backoff: (Duration::from_secs(1), Duration::from_secs(60)),
+            stable_after: Duration::from_secs(30),
+        };
+        Self { settings: Arc::new(settings), shared: Arc::new(Shared::new()) }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(Arc::make_mut(&mut self.settings));
+        self
+    }
+
+    fn with_options(self, change: impl FnOnce(Options) -> Options) -> Self {
+        self.with(|settings| settings.options = change(settings.options.clone()))
+    }
+
+    /// The user of manager.conf and the secret.
+    #[must_use]
+    pub fn login(self, user: impl Into<String>, secret: SecretString) -> Self {
+        self.with_options(|options| options.login(user, secret))
+    }
+
+    /// The port, if it is not 5038 (clear text) or 5039 (TLS).
+    #[must_use]
+    pub fn port(self, port: u16) -> Self {
+        self.with_options(|options| options.port(port))
+    }
+
+    /// Speaks TLS; the certificate is checked against the operating system's store.
+    #[must_use]
+    pub fn tls(self) -> Self {
+        self.with_options(Options::tls)
+    }
+
+    /// Trusts also the authorities in this PEM file. Means TLS.
+    #[must_use]
+    pub fn ca_file(self, path: impl Into<PathBuf>) -> Self {
+        self.with_options(|options| options.ca_file(path))
+    }
+
+    /// Speaks TLS with anybody who answers: anyone on the way can read and write.
+    #[must_use]
+    pub fn tls_insecure_accept_any_certificate(self) -> Self {
+        self.with_options(Options::tls_insecure_accept_any_certificate)
+    }
+
+    /// Speaks clear text, also to another machine.
+    #[must_use]
+    pub fn plain_text(self) -> Self {
+        self.with_options(Options::plain_text)
+    }
+
+    /// Everything else about the link, such as time-outs; see [`Options`].
+    #[must_use]
+    pub fn options(self, change: impl FnOnce(Options) -> Options) -> Self {
+        self.with_options(change)
+    }
+
+    /// Which channels are telephones and which are outside lines.
+    #[must_use]
+    pub fn sides(self, sides: Sides) -> Self {
+        self.with(|settings| settings.sides = sides)
+    }
+
+    /// The channel technology of the telephones: `PJSIP` (the default), `SIP`, `IAX2`, …
+    #[must_use]
+    pub fn technology(self, technology: impl Into<String>) -> Self {
+        self.with(|settings| settings.technology = technology.into())
+    }
+
+    /// The context of the dial plan in which click-to-dial numbers are dialled: `from-internal`.
+    #[must_use]
+    pub fn dial_context(self, context: impl Into<String>) -> Self {
+        self.with(|settings| settings.dial_context = context.into())
+    }
+
+    /// The context in which transfers are dialled, if it is not that of [`dial_context`](Self::dial_context).
+    #[must_use]
+    pub fn transfer_context(self, context: impl Into<String>) -> Self {
+        self.with(|settings| settings.transfer_context = Some(context.into()))
+    }
+
+    /// Whether to ask Asterisk, before anything is told about a call from outside, if the caller withholds the number.
+    /// On by default; costs one small question a call, unless manager.conf says `channelvars = CALLERID(num-pres)`.
+    #[must_use]
+    pub fn ask_presentation(self, ask: bool) -> Self {
+        self.with(|settings| settings.ask_presentation = ask)
+    }
+
+    /// How long to wait before connecting again: at least `first`, doubling up to `longest`, with jitter. 1 s and 60 s.
+    #[must_use]
+    pub fn backoff(self, first: Duration, longest: Duration) -> Self {
+        self.with(|settings| settings.backoff = (first, longest))
+    }
+
+    /// How long a link must have lasted for the next wait to be short again: 30 s.
+    #[must_use]
+    pub fn stable_after(self, time: Duration) -> Self {
+        self.with(|settings| settings.stable_after = time)
+    }
+
+    pub(crate) fn lookups(&self) -> &mpsc::Sender<Lookup> {
+        &self.shared.lookups
+    }
+}
+
+impl Settings {
+    pub(crate) fn transfer_context(&self) -> &str {
+        self.transfer_context.as_deref().unwrap_or(&self.dial_context)
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        let plain = |text: &str| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+        };
+        if !plain(&self.name) {
+            return Err(Error::config("name", "a PBX needs a name of letters, digits, _ - and ."));
+        }
+        if !plain(&self.technology) {
+            return Err(Error::config("technology", "a channel technology is a word such as PJSIP"));
+        }
+        if !plain(&self.dial_context) || !plain(self.transfer_context()) {
+            return Err(Error::config(
+                "dial_context",
+                "a context of the dial plan has letters, digits, _ - and . only",
+            ));
+        }
+        let (first, longest) = self.backoff;
+        if first.is_zero() || longest < first {
+            return Err(Error::config("backoff", "wait at least a moment first, and not less later"));
+        }
+        self.options.check()
+    }
+}
+
+/// Shows no secret.
+impl fmt::Debug for Asterisk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.settings.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cti_core::ErrorKind;
+
+    fn local() -> Asterisk {
+        Asterisk::new("main", "127.0.0.1").login("cti", SecretString::from("s3cret"))
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        assert!(!format!("{:?}", local()).contains("s3cret"));
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_named() {
+        local().settings.check().expect("good");
+        let bad = [
+            (Asterisk::new("ma/in", "127.0.0.1"), "key=name"),
+            (local().technology("PJSIP/x"), "key=technology"),
+            (local().dial_context("a b"), "key=dial_context"),
+            (local().transfer_context("x\r\n"), "key=dial_context"),
+            (local().backoff(Duration::ZERO, Duration::ZERO), "key=backoff"),
+            (Asterisk::new("main", "127.0.0.1"), "key=user"),
+            (Asterisk::new("main", "pbx").login("cti", SecretString::from("x")), "key=tls"),
+            (Asterisk::new("main", "").login("cti", SecretString::from("x")), "key=host"),
+            (local().options(|options| options.keep_alive(Duration::ZERO)), "key=keep_alive"),
+        ];
+        for (asterisk, key) in bad {
+            let error = asterisk.settings.check().expect_err(key);
+            assert_eq!(error.kind(), ErrorKind::ConfigInvalid);
+            assert!(error.to_string().contains(key), "{error}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Asterisk as something that can be told what to do.
+
+use crate::ami::{Action, Client};
+use crate::config::Asterisk;
+use crate::link::{Channels, Lookup};
+use crate::source::CAPABILITIES;
+use crate::{dial, safe};
+use async_trait::async_trait;
+use chrono::Utc;
+use cti_core::call::{CallId, Extension};
+use cti_core::number::Number;
+use cti_core::pbx::{Dial, PbxCapabilities, PbxControl, RecordingStep, TransferStep, WantedAgentState};
+use cti_core::{Error, ErrorKind, Result};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Q.850: normal clearing.
+const NORMAL_CLEARING: u8 = 16;
+/// How long the event that names the parking slot may take.
+const PARKING: Duration = Duration::from_secs(2);
+
+impl Asterisk {
+    fn client(&self) -> Result<Client> {
+        let client = self.shared.client.borrow().clone();
+        client.ok_or_else(|| {
+            Error::new(ErrorKind::Unreachable, "there is no link to Asterisk at the moment; it comes back by itself")
+                .with("pbx", &self.settings.name)
+        })
+    }
+
+    async fn channels(&self, call: &CallId, extension: &Extension) -> Result<Channels> {
+        let (reply, answer) = oneshot::channel();
+        let lookup = Lookup { call: call.clone(), extension: extension.clone(), reply };
+        let gone = || Error::new(ErrorKind::Unreachable, "the link to Asterisk has ended for good");
+        self.lookups().send(lookup).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())
+    }
+
+    /// The channel of that extension in that call.
+    async fn own_channel(&self, call: &CallId, extension: &Extension) -> Result<String> {
+        self.channels(call, extension).await?.extension.ok_or_else(|| no_channel(call, extension))
+    }
+
+    fn interface(&self, extension: &Extension) -> Result<String> {
+        Ok(format!("{}/{}", self.settings.technology, safe::extension(extension)?))
+    }
+
+    async fn do_transfer(&self, call: &CallId, from: &Extension, to: &Number, step: TransferStep) -> Result<()> {
+        let client = self.client()?;
+        let to = safe::number(to)?;
+        let context = self.settings.transfer_context();
+        let channels = self.channels(call, from).await?;
+        let own = channels.extension.ok_or_else(|| no_channel(call, from))?;
+        match step {
+            TransferStep::Blind => blind(&client, &own, channels.customer.as_deref(), context, to).await,
+            TransferStep::Consult => done(&client, Action::atxfer(&own, context, to)).await,
+            // Asterisk completes a consultation when the one who transfers hangs up.
+            TransferStep::Complete => done(&client, Action::hangup(&own, NORMAL_CLEARING)).await,
+            TransferStep::Cancel => done(&client, Action::cancel_atxfer(&own)).await,
+        }
+    }
+
+    async fn do_send_digits(&self, call: &CallId, extension: &Extension, digits: &str) -> Result<()> {
+        let client = self.client()?;
+        let digits = safe::digits(digits)?;
+        let channels = self.channels(call, extension).await?;
+        // Tones are for the far end: played to the customer, or, between extensions, as if this phone had sent them.
+        let (channel, received) = match (channels.customer, channels.extension) {
+            (Some(customer), _) => (customer, false),
+            (None, Some(own)) => (own, true),
+            (None, None) => return Err(no_channel(call, extension)),
+        };
+        for digit in digits {
+            done(&client, Action::play_dtmf(&channel, digit, received)).await?;
+        }
+        Ok(())
+    }
+
+    async fn do_set_agent_state(&self, extension: &Extension, state: &WantedAgentState) -> Result<()> {
+        let client = self.client()?;
+        let interface = self.interface(extension)?;
+        let action = match state {
+            WantedAgentState::Ready => Action::queue_pause(&interface, false, None),
+            WantedAgentState::NotReady { reason } => Action::queue_pause(&interface, true, reason.as_deref()),
+            WantedAgentState::LoggedIn { queue } => Action::queue_add(queue, &interface),
+            WantedAgentState::LoggedOut { queue } => Action::queue_remove(queue, &interface),
+        };
+        match done(&client, action).await {
+            // Signed in already is what was wanted.
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(()),
+            other => other,
+        }
+    }
+
+    async fn do_park(&self, call: &CallId, extension: &Extension) -> Result<Option<String>> {
+        let client = self.client()?;
+        let channels = self.channels(call, extension).await?;
+        let own = channels.extension.ok_or_else(|| no_channel(call, extension))?;
+        let customer = channels.customer.ok_or_else(|| {
+            Error::new(ErrorKind::Rejected, "only a call with an outside party can be parked").with("call", call)
+        })?;
+        let parked = customer.clone();
+        let mut slot = client.watch(move |message| {
+            let who = message.get("ParkeeChannel").or_else(|| message.get("Channel"));
+            message.is_event("ParkedCall") && who.is_some_and(|who| who == parked)
+        });
+        done(&client, Action::park(&customer, &own)).await?;
+        let told = tokio::time::timeout(PARKING, slot.recv()).await.ok().flatten();
+        Ok(told.and_then(|m| m.get("ParkingSpace").or_else(|| m.get("Exten")).map(|slot| slot.into_owned())))
+    }
+
+    async fn do_record(&self, call: &CallId, extension: &Extension, step: RecordingStep) -> Result<()> {
+        let client = self.client()?;
+        let channels = self.channels(call, extension).await?;
+        // The customer's channel lasts through transfers.
+        let channel = channels.customer.or(channels.extension).ok_or_else(|| no_channel(call, extension))?;
+        let action = match step {
+            RecordingStep::Start => {
+                let file = format!("cti-{}-{}.wav", safe::file_part(call.native()), Utc::now().timestamp());
+                Action::mix_monitor(&channel, &file)
+            }
+            RecordingStep::Stop => Action::stop_mix_monitor(&channel),
+            RecordingStep::Pause => Action::mix_monitor_mute(&channel, true),
+            RecordingStep::Resume => Action::mix_monitor_mute(&channel, false),
+        };
+        done(&client, action).await
+    }
+
+    /// Says where it happened.
+    fn place(&self, operation: &'static str) -> impl Fn(Error) -> Error {
+        let pbx = self.settings.name.clone();
+        move |error| error.during(operation).with("pbx", &pbx)
+    }
+}
+
+async fn done(client: &Client, action: Action) -> Result<()> {
+    client.send(action).await.map(drop)
+}
+
+/// Before Asterisk 12 there is no `BlindTransfer`: the customer is sent to the number instead.
+async fn blind(client: &Client, own: &str, customer: Option<&str>, context: &str, to: &str) -> Result<()> {
+    match (done(client, Action::blind_transfer(own, context, to)).await, customer) {
+        (Err(error), Some(customer)) if error.kind() == ErrorKind::Unsupported => {
+            done(client, Action::redirect(customer, context, to)).await
+        }
+        (other, _) => other,
+    }
+}
+
+fn no_channel(call: &CallId, extension: &Extension) -> Error {
+    Error::new(ErrorKind::NotFound, "the extension has no part in this call, or the call is over")
+        .with("call", call)
+        .with("extension", extension)
+}
+
+#[async_trait]
+impl PbxControl for Asterisk {
+    fn capabilities(&self) -> PbxCapabilities {
+        CAPABILITIES
+    }
+
+    async fn dial(&self, dial: &Dial) -> Result<CallId> {
+        let dialing = async { dial::dial(&self.client()?, &self.settings, dial).await };
+        dialing.await.map_err(self.place("dial"))
+    }
+
+    async fn hang_up(&self, call: &CallId, extension: &Extension) -> Result<()> {
+        let hanging = async {
+            let client = self.client()?;
+            let channel = self.own_channel(call, extension).await?;
+            done(&client, Action::hangup(&channel, NORMAL_CLEARING)).await
+        };
+        hanging.await.map_err(self.place("hang_up"))
+    }
+
+    async fn transfer(&self, call: &CallId, extension: &Extension, to: &Number, step: TransferStep) -> Result<()> {
+        self.do_transfer(call, extension, to, step).await.map_err(self.place("transfer"))
+    }
+
+    async fn send_digits(&self, call: &CallId, extension: &Extension, digits: &str) -> Result<()> {
+        self.do_send_digits(call, extension, digits).await.map_err(self.place("send_digits"))
+    }
+
+    async fn set_agent_state(&self, extension: &Extension, state: &WantedAgentState) -> Result<()> {
+        self.do_set_agent_state(extension, state).await.map_err(self.place("set_agent_state"))
+    }
+
+    async fn park(&self, call: &CallId, extension: &Extension) -> Result<Option<String>> {
+        self.do_park(call, extension).await.map_err(self.place("park"))
+    }
+
+    async fn record(&self, call: &CallId, extension: &Extension, step: RecordingStep) -> Result<()> {
+        self.do_record(call, extension, step).await.map_err(self.place("record"))
+    }
+}

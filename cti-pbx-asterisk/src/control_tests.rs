@@ -1,0 +1,254 @@
+//! Control against a scripted server: what is sent, and what its answers become.
+
+use crate::ami::Message;
+use crate::link::fake::{Running, asterisk};
+use crate::testing::{Peer, Server, error, in_time, is, success};
+use cti_core::call::{CallId, Extension};
+use cti_core::number::Number;
+use cti_core::pbx::{Dial, PbxControl, RecordingStep, TransferStep, WantedAgentState};
+use cti_core::{ErrorKind, Result, Status};
+use std::time::Duration;
+
+const ACTIONS: &[&str] = &[
+    "Originate",
+    "Hangup",
+    "BlindTransfer",
+    "Atxfer",
+    "CancelAtxfer",
+    "Redirect",
+    "PlayDTMF",
+    "Park",
+    "MixMonitor",
+    "StopMixMonitor",
+    "MixMonitorMute",
+    "QueuePause",
+    "QueueAdd",
+    "QueueRemove",
+];
+
+/// A link that is up, to a server that agrees to everything.
+async fn agreeable() -> (Running, Peer) {
+    with_server(|_| None).await
+}
+
+async fn with_server(answers: impl Fn(&Message) -> Option<String> + Send + Sync + 'static) -> (Running, Peer) {
+    let mut server = Server::start(move |action| {
+        let agree = || ACTIONS.iter().any(|name| is(action, name)).then(|| success(""));
+        answers(action).or_else(agree)
+    })
+    .await;
+    let mut link = Running::start(asterisk(server.port).dial_context("phones").transfer_context("transfers"));
+    let peer = server.peer().await;
+    link.up().await;
+    (link, peer)
+}
+
+fn call() -> CallId {
+    CallId::new("main", "1.1")
+}
+
+fn agent() -> Extension {
+    Extension::from("6001")
+}
+
+fn number(text: &str) -> Number {
+    Number::new(text).expect("a number")
+}
+
+/// The headers of an action but its name and id, as one line.
+fn shown(action: &Message) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let headers: Vec<_> =
+        action.headers().skip(2).map(|(key, value)| format!("{}={}", text(key), text(value))).collect();
+    headers.join(" ")
+}
+
+#[tokio::test]
+async fn every_command_is_the_action_that_asterisk_knows() {
+    let (link, mut peer) = agreeable().await;
+    let pbx = &link.asterisk;
+    let (call, agent) = (call(), agent());
+    let mut expect = async |name: &str, headers: &str| assert_eq!(shown(&peer.saw(name).await), headers, "{name}");
+
+    pbx.hang_up(&call, &agent).await.expect("done");
+    expect("Hangup", "Channel=PJSIP/6001-2 Cause=16").await;
+    pbx.transfer(&call, &agent, &number("6002"), TransferStep::Blind).await.expect("done");
+    expect("BlindTransfer", "Channel=PJSIP/6001-2 Context=transfers Exten=6002").await;
+    pbx.transfer(&call, &agent, &number("6002"), TransferStep::Consult).await.expect("done");
+    expect("Atxfer", "Channel=PJSIP/6001-2 Context=transfers Exten=6002").await;
+    pbx.transfer(&call, &agent, &number("6002"), TransferStep::Complete).await.expect("done");
+    expect("Hangup", "Channel=PJSIP/6001-2 Cause=16").await;
+    pbx.transfer(&call, &agent, &number("6002"), TransferStep::Cancel).await.expect("done");
+    expect("CancelAtxfer", "Channel=PJSIP/6001-2").await;
+    pbx.send_digits(&call, &agent, "1#").await.expect("done");
+    expect("PlayDTMF", "Channel=PJSIP/trunk-1 Digit=1").await;
+    expect("PlayDTMF", "Channel=PJSIP/trunk-1 Digit=#").await;
+    pbx.record(&call, &agent, RecordingStep::Stop).await.expect("done");
+    expect("StopMixMonitor", "Channel=PJSIP/trunk-1").await;
+    pbx.record(&call, &agent, RecordingStep::Pause).await.expect("done");
+    expect("MixMonitorMute", "Channel=PJSIP/trunk-1 Direction=both State=1").await;
+    pbx.record(&call, &agent, RecordingStep::Resume).await.expect("done");
+    expect("MixMonitorMute", "Channel=PJSIP/trunk-1 Direction=both State=0").await;
+    pbx.set_agent_state(&agent, &WantedAgentState::Ready).await.expect("done");
+    expect("QueuePause", "Interface=PJSIP/6001 Paused=false").await;
+    let lunch = WantedAgentState::NotReady { reason: Some("lunch".to_owned()) };
+    pbx.set_agent_state(&agent, &lunch).await.expect("done");
+    expect("QueuePause", "Interface=PJSIP/6001 Paused=true Reason=lunch").await;
+    let queue = "support".to_owned();
+    pbx.set_agent_state(&agent, &WantedAgentState::LoggedIn { queue: queue.clone() }).await.expect("done");
+    expect("QueueAdd", "Queue=support Interface=PJSIP/6001").await;
+    pbx.set_agent_state(&agent, &WantedAgentState::LoggedOut { queue }).await.expect("done");
+    expect("QueueRemove", "Queue=support Interface=PJSIP/6001").await;
+}
+
+#[tokio::test]
+async fn a_recording_gets_a_file_of_its_own() {
+    let (link, mut peer) = agreeable().await;
+    link.asterisk.record(&call(), &agent(), RecordingStep::Start).await.expect("done");
+    let file = peer.saw("MixMonitor").await.get("File").expect("a file").into_owned();
+    assert!(file.starts_with("cti-1.1-") && file.ends_with(".wav"), "{file}");
+}
+
+#[tokio::test]
+async fn parking_tells_the_slot() {
+    let (link, _peer) = with_server(|action| {
+        is(action, "Park").then(|| {
+            success("Message: Park successful\r\n")
+                + "Event: ParkedCall\r\nParkeeChannel: PJSIP/other-1\r\nParkingSpace: 702\r\n\r\n"
+                + "Event: ParkedCall\r\nParkeeChannel: PJSIP/trunk-1\r\nParkingSpace: 701\r\n\r\n"
+        })
+    })
+    .await;
+    assert_eq!(link.asterisk.park(&call(), &agent()).await.expect("done").as_deref(), Some("701"));
+}
+
+#[tokio::test]
+async fn before_asterisk_12_a_blind_transfer_redirects_the_customer() {
+    let (link, mut peer) =
+        with_server(|action| is(action, "BlindTransfer").then(|| error("Invalid/unknown command: BlindTransfer")))
+            .await;
+    link.asterisk.transfer(&call(), &agent(), &number("6002"), TransferStep::Blind).await.expect("done");
+    let redirect = peer.saw("Redirect").await;
+    assert_eq!(shown(&redirect), "Channel=PJSIP/trunk-1 Context=transfers Exten=6002 Priority=1");
+}
+
+#[tokio::test]
+async fn signing_in_twice_is_no_error() {
+    let (link, _peer) =
+        with_server(|action| is(action, "QueueAdd").then(|| error("Unable to add interface: Already there"))).await;
+    let wanted = WantedAgentState::LoggedIn { queue: "support".to_owned() };
+    link.asterisk.set_agent_state(&agent(), &wanted).await.expect("is there");
+}
+
+#[tokio::test]
+async fn what_is_refused_says_why() {
+    let (link, _peer) = with_server(|action| is(action, "Hangup").then(|| error("Permission denied"))).await;
+    let pbx = &link.asterisk;
+    let denied = pbx.hang_up(&call(), &agent()).await.expect_err("denied");
+    assert_eq!(denied.kind(), ErrorKind::PermissionDenied);
+    assert!(denied.to_string().starts_with("hang_up: ") && denied.to_string().contains("call or system"), "{denied}");
+    let unknown = pbx.hang_up(&CallId::new("main", "9.9"), &agent()).await.expect_err("unknown");
+    assert_eq!(unknown.kind(), ErrorKind::NotFound);
+    let answer = pbx.answer(&call(), &agent()).await.expect_err("cannot");
+    assert_eq!(answer.kind(), ErrorKind::Unsupported);
+    assert!(!pbx.capabilities().answer && !pbx.capabilities().hold);
+}
+
+#[tokio::test]
+async fn hostile_numbers_never_reach_the_wire() {
+    let (link, mut peer) = agreeable().await;
+    let pbx = &link.asterisk;
+    let evil = number("6002@evil&Local/1");
+    for rejected in [
+        pbx.transfer(&call(), &agent(), &evil, TransferStep::Blind).await,
+        pbx.send_digits(&call(), &agent(), "1w").await,
+        pbx.dial(&Dial::new(agent(), evil.clone())).await.map(drop),
+        pbx.dial(&Dial::new(Extension::from("6001@evil"), number("1"))).await.map(drop),
+        pbx.set_agent_state(&Extension::from("x\r\ny"), &WantedAgentState::Ready).await,
+    ] {
+        let error = rejected.expect_err("hostile");
+        assert_eq!(error.kind(), ErrorKind::Rejected);
+        assert!(!error.to_string().contains("evil"), "{error}");
+    }
+    pbx.hang_up(&call(), &agent()).await.expect("done");
+    let mut names = Vec::new();
+    while names.last().map(String::as_str) != Some("Hangup") {
+        names.push(peer.next_action().await.get("Action").expect("a name").into_owned());
+    }
+    assert!(names.iter().all(|name| !["Originate", "PlayDTMF", "BlindTransfer"].contains(&name.as_str())), "{names:?}");
+}
+
+#[tokio::test]
+async fn without_a_link_commands_are_refused_at_once_and_may_be_tried_again() {
+    let link = Running::start(asterisk(1));
+    let error = in_time(link.asterisk.hang_up(&call(), &agent())).await.expect_err("no link");
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Unreachable, Status::Temporary));
+}
+
+/// Dials against a server that answers the `Originate` with these events; `{channel}` is the `ChannelId`.
+async fn dial(events: &'static str) -> (Result<CallId>, Message) {
+    let (link, mut peer) = with_server(move |action| {
+        is(action, "Originate").then(|| {
+            let channel = action.get("ChannelId").unwrap_or_default().into_owned();
+            success("Message: Originate successfully queued\r\n") + &events.replace("{channel}", &channel)
+        })
+    })
+    .await;
+    let mut dial = Dial::new(agent(), number("90901234567"));
+    dial.caller_id = Some(number("0901234567"));
+    dial.timeout = Duration::from_secs(20);
+    dial.context.insert("RECORD".to_owned(), "42".to_owned());
+    let placed = in_time(link.asterisk.dial(&dial)).await;
+    (placed, peer.saw("Originate").await)
+}
+
+#[tokio::test]
+async fn a_call_that_is_picked_up_has_the_id_of_its_channel() {
+    let (placed, action) = dial(
+        "Event: OriginateResponse\r\nActionID: somebody-else\r\nResponse: Failure\r\nReason: 5\r\n\r\n\
+         Event: OriginateResponse\r\nActionID: {id}\r\nResponse: Success\r\nReason: 4\r\nUniqueid: {channel}\r\n\r\n",
+    )
+    .await;
+    let channel = action.get("ChannelId").expect("an id").into_owned();
+    assert_eq!(placed.expect("placed"), CallId::new("main", &channel));
+    let expected = format!(
+        "Channel=PJSIP/6001 Context=phones Exten=90901234567 Priority=1 Timeout=20000 Async=true \
+         CallerID=\"0901234567\" <0901234567> ChannelId={channel} Variable=__CTI_RECORD=42"
+    );
+    assert_eq!(shown(&action), expected);
+}
+
+#[tokio::test]
+async fn busy_is_known_from_the_hang_up_before_or_after_the_outcome() {
+    const FAILURE: &str =
+        "Event: OriginateResponse\r\nActionID: {id}\r\nResponse: Failure\r\nReason: 0\r\nUniqueid: <unknown>\r\n\r\n";
+    // as recorded: click_to_dial_agent_refuses
+    let before = "Event: HangupRequest\r\nUniqueid: {channel}\r\nCause: 17\r\n\r\n\
+         Event: OriginateResponse\r\nActionID: {id}\r\nResponse: Failure\r\nReason: 0\r\nUniqueid: <unknown>\r\n\r\n";
+    let after = "Event: OriginateResponse\r\nActionID: {id}\r\nResponse: Failure\r\nReason: 0\r\nUniqueid: <unknown>\r\n\r\n\
+         Event: Hangup\r\nUniqueid: {channel}\r\nCause: 17\r\n\r\n";
+    for events in [before, after] {
+        assert_eq!(dial(events).await.0.expect_err("busy").kind(), ErrorKind::Busy);
+    }
+    let error = dial(FAILURE).await.0.expect_err("nothing there");
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(!error.to_string().contains("0901234567"), "{error}");
+}
+
+#[tokio::test]
+async fn a_link_that_is_cut_while_the_telephone_rings_leaves_the_outcome_unknown() {
+    let (link, mut peer) = agreeable().await;
+    let pbx = link.asterisk.clone();
+    let dialing = tokio::spawn(async move { pbx.dial(&Dial::new(agent(), number("1"))).await });
+    peer.saw("Originate").await;
+    drop(peer);
+    let error = in_time(dialing).await.expect("no panic").expect_err("cut");
+    assert_eq!(error.status(), Status::OutcomeUnknown);
+}
+
+#[tokio::test]
+async fn an_extension_that_the_dial_plan_does_not_know() {
+    let (link, _peer) = with_server(|action| is(action, "Originate").then(|| error("Extension does not exist."))).await;
+    let error = link.asterisk.dial(&Dial::new(agent(), number("1"))).await.expect_err("unknown");
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+}

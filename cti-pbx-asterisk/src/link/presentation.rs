@@ -1,0 +1,51 @@
+//! Callers who withhold their number: Asterisk tells it only when asked. The model keeps back what it would tell of such
+//! a call until the answer is there (a few milliseconds).
+
+use crate::ami::{Action, Client};
+use cti_core::{Error, ErrorKind, Result};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+const VARIABLE: &str = "CALLERID(num-pres)";
+/// How long the events of a call may wait for the answer.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The answer about the caller on one channel: `allowed_not_screened`, `prohib_not_screened`, …
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) channel: String,
+    pub(super) presentation: Result<String>,
+}
+
+/// Questions that are under way on one link.
+#[derive(Debug, Default)]
+pub(super) struct Questions(JoinSet<Answer>);
+
+impl Questions {
+    pub(super) fn ask(&mut self, client: &Client, channel: String) {
+        let client = client.clone();
+        self.0.spawn(async move {
+            let presentation = presentation(&client, &channel).await;
+            Answer { channel, presentation }
+        });
+    }
+
+    /// The next answer; waits for ever if nothing was asked.
+    pub(super) async fn answered(&mut self) -> Answer {
+        loop {
+            match self.0.join_next().await {
+                Some(Ok(answer)) => return answer,
+                Some(Err(error)) => tracing::error!(%error, "asking for the presentation of a caller failed"),
+                None => std::future::pending().await,
+            }
+        }
+    }
+}
+
+async fn presentation(client: &Client, channel: &str) -> Result<String> {
+    let asking = client.send(Action::getvar(channel, VARIABLE));
+    let answer = tokio::time::timeout(PATIENCE, asking)
+        .await
+        .map_err(|_| Error::new(ErrorKind::Timeout, "Asterisk did not tell the presentation of a caller in time"))??;
+    Ok(answer.get("Value").unwrap_or_default().into_owned())
+}

@@ -1,0 +1,130 @@
+//! One login, from the snapshot to the end of the link.
+
+use super::Link;
+use super::model::Model;
+use super::presentation::{Answer, Questions};
+use super::snapshot;
+use crate::ami::{Client, Events, Incoming, Message};
+use chrono::{DateTime, Utc};
+use cti_core::pbx::LinkState;
+use cti_core::{Error, ErrorKind};
+
+/// How a session ended.
+pub(super) enum End {
+    /// The programme ends, or nobody takes the events any more.
+    Stopped,
+    /// The link is gone.
+    Lost(String),
+}
+
+impl<M: Model> Link<M> {
+    /// Live events wait inside `events` while the snapshot is read, and are handled after it.
+    pub(super) async fn session(&mut self, client: Client, mut events: Events) -> End {
+        let end = match self.follow(&client, &mut events).await {
+            Ok(end) | Err(end) => end,
+        };
+        self.ends.client.send_replace(None);
+        if matches!(end, End::Stopped) {
+            client.log_off().await;
+        }
+        end
+    }
+
+    async fn follow(&mut self, client: &Client, events: &mut Events) -> Result<End, End> {
+        let mut live_since = self.resync(client).await?;
+        tracing::info!(pbx = %self.settings.name, "the link to Asterisk is up");
+        self.ends.client.send_replace(Some(client.clone()));
+        self.report(LinkState::Up);
+        let mut questions = Questions::default();
+        for channel in &self.unanswered {
+            questions.ask(client, channel.clone());
+        }
+        loop {
+            self.ask_about_callers(client, &mut questions);
+            let room = self.outlet.has_room();
+            tokio::select! {
+                () = self.context.cancel.cancelled() => return Ok(End::Stopped),
+                open = self.outlet.drive() => if !open { return Ok(End::Stopped) },
+                Some(lookup) = self.ends.lookups.recv() => self.look_up(lookup),
+                answer = questions.answered() => self.answered(answer),
+                incoming = events.recv(), if room => match incoming {
+                    Some(Incoming::Event { message, received }) => {
+                        self.handle(&message, received);
+                        if message.is_event("FullyBooted") && received > live_since {
+                            live_since = self.resync(client).await?;
+                        }
+                    }
+                    Some(Incoming::Lost { .. }) => live_since = self.resync(client).await?,
+                    None => return Ok(End::Lost(events.ended().unwrap_or_default())),
+                },
+            }
+        }
+    }
+
+    /// Reads what is live and lets the model reconcile. Returns when the reading began.
+    async fn resync(&mut self, client: &Client) -> Result<DateTime<Utc>, End> {
+        let began = Utc::now();
+        let reader = client.clone();
+        let read = self.meanwhile(async move { snapshot::read(&reader).await }).await.ok_or(End::Stopped)?;
+        let snapshot = read.map_err(|error| End::Lost(error.to_string()))?;
+        let now = Utc::now();
+        if self.asterisk_started.is_some() && snapshot.started.is_some() && self.asterisk_started != snapshot.started {
+            tracing::warn!(pbx = %self.settings.name, "Asterisk itself was started anew; its calls are gone");
+            let gone = self.model.forget_all(now);
+            self.outlet.push(gone);
+        }
+        self.asterisk_started = snapshot.started.or(self.asterisk_started.take());
+        let found = self.model.resync(&snapshot.messages, now);
+        self.outlet.push(found);
+        Ok(began)
+    }
+
+    fn handle(&mut self, message: &Message, received: DateTime<Utc>) {
+        let events = self.model.handle(message, message.timestamp().unwrap_or(received));
+        self.outlet.push(events);
+    }
+
+    fn ask_about_callers(&mut self, client: &Client, questions: &mut Questions) {
+        for channel in self.model.callers_to_ask() {
+            if self.ask_presentation {
+                questions.ask(client, channel.clone());
+                self.unanswered.insert(channel);
+            } else {
+                self.told(&channel, "");
+            }
+        }
+    }
+
+    /// Without an answer the number is told as the events have it; a question that the end of the link cut off is asked
+    /// again after the next login.
+    fn answered(&mut self, answer: Answer) {
+        match answer.presentation {
+            Ok(presentation) => self.told(&answer.channel, &presentation),
+            Err(error) if error.kind() == ErrorKind::Unreachable => {}
+            Err(error) => {
+                self.not_told(&error);
+                self.told(&answer.channel, "");
+            }
+        }
+    }
+
+    fn told(&mut self, channel: &str, presentation: &str) {
+        self.unanswered.remove(channel);
+        let events = self.model.set_presentation(channel, presentation);
+        self.outlet.push(events);
+    }
+
+    fn not_told(&mut self, error: &Error) {
+        let pbx = &self.settings.name;
+        if error.kind() == ErrorKind::PermissionDenied {
+            self.ask_presentation = false;
+            tracing::warn!(
+                %pbx, %error,
+                "whether callers withhold their number is not known any more; put this line into the [general] section of \
+                 manager.conf: channelvars = CALLERID(num-pres)"
+            );
+        } else {
+            tracing::warn!(%pbx, %error, "whether a caller withholds the number is not known");
+        }
+    }
+}
