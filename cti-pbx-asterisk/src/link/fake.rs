@@ -25,17 +25,30 @@ fn channel(message: &Message) -> String {
     message.get("Channel").unwrap_or_default().into_owned()
 }
 
-impl FakeModel {
-    fn log(&self, line: String) {
-        self.log.send(line).ok();
-    }
+fn event(what: &str, at: DateTime<Utc>) -> PbxEvent {
+    PbxEvent::Agent(AgentEvent {
+        pbx: "main".to_owned(),
+        id: EventId::from("main#1"),
+        at,
+        extension: Extension::from("6001"),
+        state: AgentState::Ready,
+        reason: Some(what.to_owned()),
+        queue: None,
+    })
+}
 
+impl FakeModel {
+    /// The first message of a channel from outside.
     fn notice(&mut self, message: &Message) {
         let first = message.is_event("Newchannel") || message.is_event("CoreShowChannel");
         let channel = channel(message);
         if first && channel.starts_with("PJSIP/trunk") {
             self.to_ask.push(channel);
         }
+    }
+
+    fn log(&self, line: String) {
+        self.log.send(line).ok();
     }
 }
 
@@ -45,23 +58,15 @@ impl Model for FakeModel {
     }
 
     fn handle(&mut self, message: &Message, at: DateTime<Utc>) -> Vec<PbxEvent> {
-        self.notice(message);
         let name = message.event().unwrap_or_default().into_owned();
         self.log(format!("{name} {}", channel(message)).trim().to_owned());
-        vec![PbxEvent::Agent(AgentEvent {
-            pbx: "main".to_owned(),
-            id: EventId::from("main#1"),
-            at,
-            extension: Extension::from("6001"),
-            state: AgentState::Ready,
-            reason: Some(name),
-            queue: None,
-        })]
+        self.notice(message);
+        vec![event(&name, at)]
     }
 
     fn resync(&mut self, snapshot: &[Message], _at: DateTime<Utc>) -> Vec<PbxEvent> {
-        snapshot.iter().for_each(|message| self.notice(message));
         let channels: Vec<_> = snapshot.iter().filter_map(|m| m.get("Channel")).collect();
+        snapshot.iter().for_each(|message| self.notice(message));
         self.log(format!("resync {}", channels.join(" ")).trim().to_owned());
         Vec::new()
     }
@@ -85,7 +90,7 @@ impl Model for FakeModel {
 
     fn set_presentation(&mut self, channel: &str, presentation: &str) -> Vec<PbxEvent> {
         self.log(format!("presentation {channel} {presentation}").trim().to_owned());
-        Vec::new()
+        vec![event("released", Utc::now())]
     }
 }
 
@@ -130,11 +135,6 @@ impl Running {
     /// What the model was told next.
     pub(crate) async fn told(&mut self) -> String {
         in_time(self.log.recv()).await.expect("the link runs")
-    }
-
-    /// Waits for that line, whatever else comes before it.
-    pub(crate) async fn told_sometime(&mut self, line: &str) {
-        while self.told().await != line {}
     }
 
     pub(crate) async fn told_in_order(&mut self, lines: &[&str]) {

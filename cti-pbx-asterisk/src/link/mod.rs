@@ -19,8 +19,8 @@ use cti_core::pbx::{LinkState, SourceContext};
 use cti_core::{Error, ErrorKind, Result};
 use model::Model;
 use outlet::Outlet;
-use presentation::Questions;
 use session::End;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -78,9 +78,8 @@ pub(crate) struct Link<M> {
     /// When Asterisk started, as it says itself.
     asterisk_started: Option<String>,
     ask_presentation: bool,
-    questions: Questions,
-    /// Callers about whom nobody could be asked yet.
-    to_ask: Vec<String>,
+    /// Channels that were asked about and of which no answer has come, also over a lost link.
+    unanswered: BTreeSet<String>,
 }
 
 impl<M: Model> Link<M> {
@@ -101,8 +100,7 @@ impl<M: Model> Link<M> {
             ends,
             asterisk_started: None,
             ask_presentation,
-            questions: Questions::default(),
-            to_ask: Vec::new(),
+            unanswered: BTreeSet::new(),
         }
     }
 

@@ -12,9 +12,10 @@ pub(crate) trait Model: Send + 'static {
     fn forget_all(&mut self, at: DateTime<Utc>) -> Vec<PbxEvent>;
     fn channel_of(&self, call: &CallId, extension: &Extension) -> Option<String>;
     fn customer_channel(&self, call: &CallId) -> Option<String>;
-    /// Channels of new outside callers of whom nobody has said yet whether they withhold the number.
+    /// Outside callers of whom it is not known whether they withhold the number, each once. The model keeps back what
+    /// it would tell of their calls.
     fn callers_to_ask(&mut self) -> Vec<String>;
-    /// Gives the events that waited for it. An empty word lets the number be shown.
+    /// Returns what was kept back. An answer of nothing lets the number be shown.
     fn set_presentation(&mut self, channel: &str, presentation: &str) -> Vec<PbxEvent>;
 }
 

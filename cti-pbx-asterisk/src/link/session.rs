@@ -2,7 +2,7 @@
 
 use super::Link;
 use super::model::Model;
-use super::presentation::Answer;
+use super::presentation::{Answer, Questions};
 use super::snapshot;
 use crate::ami::{Client, Events, Incoming, Message};
 use chrono::{DateTime, Utc};
@@ -23,7 +23,6 @@ impl<M: Model> Link<M> {
         let end = match self.follow(&client, &mut events).await {
             Ok(end) | Err(end) => end,
         };
-        self.to_ask = self.questions.give_up();
         self.ends.client.send_replace(None);
         if matches!(end, End::Stopped) {
             client.log_off().await;
@@ -36,27 +35,27 @@ impl<M: Model> Link<M> {
         tracing::info!(pbx = %self.settings.name, "the link to Asterisk is up");
         self.ends.client.send_replace(Some(client.clone()));
         self.report(LinkState::Up);
+        let mut questions = Questions::default();
+        for channel in &self.unanswered {
+            questions.ask(client, channel.clone());
+        }
         loop {
+            self.ask_about_callers(client, &mut questions);
             let room = self.outlet.has_room();
             tokio::select! {
                 () = self.context.cancel.cancelled() => return Ok(End::Stopped),
                 open = self.outlet.drive() => if !open { return Ok(End::Stopped) },
                 Some(lookup) = self.ends.lookups.recv() => self.look_up(lookup),
-                answer = self.questions.answered() => self.answered(answer),
+                answer = questions.answered() => self.answered(answer),
                 incoming = events.recv(), if room => match incoming {
                     Some(Incoming::Event { message, received }) => {
-                        let booted = message.is_event("FullyBooted") && received > live_since;
-                        self.take(&message, received, client);
-                        if booted {
+                        self.handle(&message, received);
+                        if message.is_event("FullyBooted") && received > live_since {
                             live_since = self.resync(client).await?;
                         }
                     }
-                    Some(Incoming::Lost { .. }) => {
-                        live_since = self.resync(client).await?;
-                    }
-                    None => {
-                        return Ok(End::Lost(events.ended().unwrap_or_default()));
-                    }
+                    Some(Incoming::Lost { .. }) => live_since = self.resync(client).await?,
+                    None => return Ok(End::Lost(events.ended().unwrap_or_default())),
                 },
             }
         }
@@ -77,45 +76,42 @@ impl<M: Model> Link<M> {
         self.asterisk_started = snapshot.started.or(self.asterisk_started.take());
         let found = self.model.resync(&snapshot.messages, now);
         self.outlet.push(found);
-        self.ask_about_callers(client);
         Ok(began)
     }
 
-    fn take(&mut self, message: &Message, received: DateTime<Utc>, client: &Client) {
-        let at = message.timestamp().unwrap_or(received);
-        let told = self.model.handle(message, at);
-        self.outlet.push(told);
-        self.ask_about_callers(client);
+    fn handle(&mut self, message: &Message, received: DateTime<Utc>) {
+        let events = self.model.handle(message, message.timestamp().unwrap_or(received));
+        self.outlet.push(events);
     }
 
-    fn ask_about_callers(&mut self, client: &Client) {
-        self.to_ask.extend(self.model.callers_to_ask());
-        for channel in std::mem::take(&mut self.to_ask) {
+    fn ask_about_callers(&mut self, client: &Client, questions: &mut Questions) {
+        for channel in self.model.callers_to_ask() {
             if self.ask_presentation {
-                self.questions.ask(client, channel);
+                questions.ask(client, channel.clone());
+                self.unanswered.insert(channel);
             } else {
-                self.shown(&channel);
+                self.told(&channel, "");
             }
         }
     }
 
-    /// Without an answer the number is told as the events have it.
-    fn answered(&mut self, Answer { channel, presentation }: Answer) {
-        match presentation {
-            Ok(word) => {
-                let told = self.model.set_presentation(&channel, &word);
-                self.outlet.push(told);
-            }
+    /// Without an answer the number is told as the events have it; a question that the end of the link cut off is asked
+    /// again after the next login.
+    fn answered(&mut self, answer: Answer) {
+        match answer.presentation {
+            Ok(presentation) => self.told(&answer.channel, &presentation),
+            Err(error) if error.kind() == ErrorKind::Unreachable => {}
             Err(error) => {
                 self.not_told(&error);
-                self.shown(&channel);
+                self.told(&answer.channel, "");
             }
         }
     }
 
-    fn shown(&mut self, channel: &str) {
-        let told = self.model.set_presentation(channel, "");
-        self.outlet.push(told);
+    fn told(&mut self, channel: &str, presentation: &str) {
+        self.unanswered.remove(channel);
+        let events = self.model.set_presentation(channel, presentation);
+        self.outlet.push(events);
     }
 
     fn not_told(&mut self, error: &Error) {

@@ -13,7 +13,9 @@ const MAX_AGENTS: usize = 65_536;
 pub(super) fn pause(model: &mut CallModel, message: &Message) {
     let paused = field(message, "Paused").is_some_and(|paused| paused == "1");
     let state = if paused { AgentState::NotReady } else { AgentState::Ready };
-    model.agent_is(message, state, "LastPause");
+    // A member who never paused has 0 there, also after Asterisk was started anew.
+    let has_paused = field(message, "LastPause").is_some_and(|last| last != "0");
+    model.agent_is(message, state, if has_paused { "LastPause" } else { "LoginTime" });
 }
 
 /// `QueueMemberAdded`: the agent signed in to a queue.
