@@ -7,9 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cti_core::call::{CallFact, PbxEvent};
 use cti_pbx_asterisk::ami::Message;
 use cti_pbx_asterisk::model::{CallModel, WireClock};
+use cti_testkit::laws;
 use std::collections::BTreeSet;
 use support::wire::{Channel, Wire, message};
-use support::{bytes, journal, laws, messages, model, records, words};
+use support::{bytes, journal, messages, model, records, words};
 
 /// The trace in which the client asked for everything in mid-call: what came before, the lists, what came after.
 fn mid_call() -> (Vec<Message>, Vec<Message>, Vec<Message>) {
@@ -49,7 +50,7 @@ fn who_joins_in_mid_call_tells_the_same_facts_under_the_same_ids() {
     let mut events = model.resync(&lists, clock.at(&before[3]));
     events.retain(|event| matches!(event, PbxEvent::Call(_)));
     events.extend(feed(&mut model, &mut clock, &after));
-    laws::check(&events, true).unwrap();
+    laws::check_complete(&events).unwrap();
     let told: Vec<String> = events.iter().map(words).collect();
     assert_eq!(told, ["started", "ringing 6001", "answered 6001", "ended answered normal clearing"]);
     assert_eq!(ids(&events), ids(&all));
@@ -66,7 +67,7 @@ fn a_call_that_goes_on_is_told_on() {
     // Events that were received during the snapshot come again.
     events.extend(feed(&mut model, &mut clock, &before[before.len() - 4..]));
     events.extend(feed(&mut model, &mut clock, &after));
-    laws::check(&events, true).unwrap();
+    laws::check_complete(&events).unwrap();
     assert_eq!(events.len(), 4);
 }
 
@@ -79,7 +80,7 @@ fn a_call_that_ended_meanwhile_is_lost_once_and_never_comes_back() {
     events.extend(model.resync(&[], later(&mut clock)));
     events.extend(model.resync(&[], later(&mut clock)));
     events.extend(feed(&mut model, &mut clock, &after));
-    laws::check(&events, true).unwrap();
+    laws::check_complete(&events).unwrap();
     let record = &records(&events)[0];
     assert_eq!(record.ended_at, last + TimeDelta::seconds(60));
     assert!(record.talk_seconds < 1.0, "talk counts up to the last sign of the call");
@@ -98,7 +99,7 @@ fn a_restarted_adapter_goes_on_with_the_calls_of_its_journal() {
     let resumed = second.resync(&lists, clock.at(&Message::default()));
     events.extend(resumed.into_iter().filter(|event| matches!(event, PbxEvent::Call(_))));
     events.extend(feed(&mut second, &mut clock, &after));
-    laws::check(&events, true).unwrap();
+    laws::check_complete(&events).unwrap();
     assert_eq!(records(&events).len(), 1);
     assert_eq!(records(&events)[0].answered_by.as_ref().unwrap().as_str(), "6001");
 
@@ -116,7 +117,7 @@ fn a_restart_of_the_pbx_ends_everything() {
     let (mut model, mut clock) = (model(), WireClock::new());
     let mut events = feed(&mut model, &mut clock, &before);
     events.extend(model.forget_all(later(&mut clock)));
-    laws::check(&events, true).unwrap();
+    laws::check_complete(&events).unwrap();
     assert!(model.open_calls().is_empty());
 }
 
@@ -151,7 +152,7 @@ fn the_first_look_finds_queues_outbound_calls_and_ringing_phones() {
     let told: BTreeSet<String> = wire.told().into_iter().collect();
     let expected = ["started", "queued support", "ringing 6001", "answered 6002", "6001 ready support -"];
     assert_eq!(told, expected.map(str::to_owned).into());
-    laws::check(&wire.events, false).unwrap();
+    laws::check(&wire.events).unwrap();
     let open = journal(&wire.events);
     let outbound = open.iter().find(|open| open.record.call.native() == "1795225327.3").unwrap();
     assert_eq!(outbound.record.dialed.as_ref().unwrap().as_str(), "0800000000");
@@ -166,7 +167,7 @@ fn the_first_look_finds_queues_outbound_calls_and_ringing_phones() {
     let told = wire.model.resync(&again, wire.at + TimeDelta::seconds(9));
     let mut all = wire.events.clone();
     all.extend(told.clone());
-    laws::check(&all, false).unwrap();
+    laws::check(&all).unwrap();
     let told: BTreeSet<String> = told.iter().map(words).collect();
     let expected = ["ended lost_track lost track", "dequeued support answered", "answered 6001"];
     assert_eq!(told, expected.map(str::to_owned).into());

@@ -4,8 +4,9 @@
 mod support;
 
 use cti_core::call::CallId;
+use cti_testkit::laws;
 use support::wire::{Channel, Wire};
-use support::{journal, laws, model, records};
+use support::{journal, model, records};
 
 fn caller() -> Channel {
     Channel::new("PJSIP/trunk", 1, 1).state(4).exten("0312345000")
@@ -35,7 +36,7 @@ fn ringing() -> (Wire, Channel, Channel) {
 }
 
 fn lawful(wire: &Wire) -> Vec<String> {
-    laws::check(&wire.events, true).unwrap();
+    laws::check_complete(&wire.events).unwrap();
     wire.told()
 }
 

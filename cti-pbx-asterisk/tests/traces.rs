@@ -5,8 +5,9 @@ mod support;
 
 use cti_core::call::{CallFact, PbxEvent};
 use cti_pbx_asterisk::Replay;
+use cti_testkit::laws;
 use std::collections::BTreeSet;
-use support::{bytes, calls, laws, model, records, replay, words};
+use support::{bytes, calls, model, records, replay, words};
 
 /// The outside party of nearly every trace.
 const CALLER: &str = "0901234567";
@@ -108,7 +109,7 @@ const TABLE: &[Told] = &[
 fn every_trace_is_told_as_it_happened() {
     for told in TABLE {
         let events = replay(&bytes(told.trace));
-        laws::check(&events, true).unwrap_or_else(|broken| panic!("{}: {broken}", told.trace));
+        laws::check_complete(&events).unwrap_or_else(|broken| panic!("{}: {broken:?}", told.trace));
         let facts: Vec<String> = events.iter().map(words).collect();
         assert_eq!(facts, told.facts, "{}", told.trace);
         for event in calls(&events) {
@@ -140,7 +141,7 @@ fn every_trace_in_the_folder_has_a_row() {
 #[test]
 fn twenty_overlapping_calls_stay_twenty() {
     let events = replay(&bytes("16/twenty_calls"));
-    laws::check(&events, true).unwrap();
+    laws::check_complete(&events).unwrap();
     let records = records(&events);
     let callers: BTreeSet<&str> = records.iter().map(|r| r.caller.number.as_ref().unwrap().as_str()).collect();
     assert_eq!((records.len(), callers.len()), (20, 20));
@@ -160,7 +161,7 @@ fn is_of(event: &PbxEvent, call: &str) -> bool {
 #[test]
 fn agents_pause_and_sign_in_without_a_call() {
     let events = replay(&bytes("22/queue_agent_states"));
-    laws::check(&events, true).unwrap();
+    laws::check_complete(&events).unwrap();
     let told: Vec<String> = events.iter().map(words).collect();
     assert_eq!(
         told,
@@ -254,7 +255,7 @@ fn a_recording_that_stops_in_mid_call_leaves_the_call_open() {
     let mut replay = Replay::new(model());
     let mut events = replay.push(&bytes[..cut]);
     events.extend(replay.finish());
-    laws::check(&events, false).unwrap();
+    laws::check(&events).unwrap();
     assert!(!events.is_empty());
     assert!(!events.iter().any(|event| matches!(event, PbxEvent::Call(c) if matches!(c.fact, CallFact::Ended { .. }))));
 }

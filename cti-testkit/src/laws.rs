@@ -2,7 +2,7 @@
 //! checks them.
 
 use chrono::{DateTime, Utc};
-use cti_core::call::{CallEvent, CallFact, CallId, CallRecord, Disposition, Extension, MissReason, OpenCall, PbxEvent};
+use cti_core::call::{CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, Extension, MissReason, OpenCall, PbxEvent};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
@@ -301,6 +301,10 @@ impl Checker<'_> {
     }
 
     fn disposition(&mut self, record: &CallRecord, answered: bool) {
+        // A call from outside that was forwarded to an outside number and answered there: people talked, but there is no
+        // extension that an `answered` could name (law 4).
+        let answered_outside = record.direction == Direction::Inbound && record.answered_by.is_none();
+        let answered = answered || (answered_outside && record.answered_at.is_some());
         let fits = match record.disposition {
             Disposition::Answered => answered,
             Disposition::Merged | Disposition::LostTrack => true,

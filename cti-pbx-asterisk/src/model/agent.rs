@@ -13,9 +13,12 @@ const MAX_AGENTS: usize = 65_536;
 pub(super) fn pause(model: &mut CallModel, message: &Message) {
     let paused = field(message, "Paused").is_some_and(|paused| paused == "1");
     let state = if paused { AgentState::NotReady } else { AgentState::Ready };
-    // A member who never paused has 0 there, also after Asterisk was started anew.
-    let has_paused = field(message, "LastPause").is_some_and(|last| last != "0");
-    model.agent_is(message, state, if has_paused { "LastPause" } else { "LoginTime" });
+    model.agent_is(message, state, since(message));
+}
+
+/// The header that tells since when a member takes calls or does not. Who never paused has 0 in `LastPause`.
+pub(super) fn since(message: &Message) -> &'static str {
+    if field(message, "LastPause").is_some_and(|last| last != "0") { "LastPause" } else { "LoginTime" }
 }
 
 /// `QueueMemberAdded`: the agent signed in to a queue.

@@ -257,7 +257,6 @@ impl CallModel {
             self.lose(&key);
         }
         self.bridges.clear();
-        self.agents.clear();
         self.finish()
     }
 

@@ -1,6 +1,7 @@
 //! What is live after a lost link: `CoreShowChannel`, `BridgeInfoChannel`, `QueueEntry`, `QueueMember`.
 
 use super::CallModel;
+use super::agent::since;
 use super::channel::{Offer, RINGING, UP, Uid};
 use super::clock::born;
 use super::dial::dialed_number;
@@ -179,7 +180,7 @@ impl CallModel {
     fn see_member(&mut self, message: &Message) {
         let paused = field(message, "Paused").is_some_and(|paused| paused == "1");
         let state = if paused { AgentState::NotReady } else { AgentState::Ready };
-        self.agent_is(message, state, "LastPause");
+        self.agent_is(message, state, since(message));
     }
 }
 
