@@ -10,6 +10,8 @@ mod session;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trace_tests;
 
 use crate::ami::Client;
 use crate::config::Settings;
