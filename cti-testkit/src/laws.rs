@@ -2,7 +2,9 @@
 //! checks them.
 
 use chrono::{DateTime, Utc};
-use cti_core::call::{CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, Extension, MissReason, OpenCall, PbxEvent};
+use cti_core::call::{
+    CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, Extension, MissReason, OpenCall, PbxEvent,
+};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 

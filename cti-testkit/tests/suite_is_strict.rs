@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use cti_core::Result;
+use cti_core::health::Check;
 use cti_core::pbx::{EventStream, LinkState, PbxCapabilities, PbxSource, SourceContext};
 use cti_testkit::asterisk::Simulator;
 use cti_testkit::suite::pbx::{AsteriskRig, Report, run};
@@ -30,6 +31,10 @@ impl PbxSource for Deaf {
             item
         });
         Ok(Box::pin(keep))
+    }
+
+    async fn health(&self) -> Vec<Check> {
+        Vec::new()
     }
 }
 
