@@ -212,8 +212,11 @@ impl Checker<'_> {
                         });
                     }
                     if elsewhere {
-                        let won = self.events.iter().any(|event| {
-                            matches!(&event.fact, CallFact::Answered { extension: winner } if winner != extension)
+                        // Of a call that was lost sight of, the answer may be what was not seen.
+                        let won = self.events.iter().any(|event| match &event.fact {
+                            CallFact::Answered { extension: winner } => winner != extension,
+                            CallFact::Ended { disposition, .. } => *disposition == Disposition::LostTrack,
+                            _ => false,
                         });
                         self.expect(3, won, || format!("{extension} lost to somebody, but nobody else answered"));
                     }
