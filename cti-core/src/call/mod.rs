@@ -10,6 +10,7 @@ mod id;
 mod open;
 mod party;
 mod record;
+mod stopwatch;
 mod time;
 
 pub use agent::{AgentEvent, AgentState};
@@ -18,4 +19,5 @@ pub use id::{CallId, EventId, Extension};
 pub use open::OpenCall;
 pub use party::{Direction, Name, Party, Withheld};
 pub use record::{CallRecord, Disposition, Recording, Transfer, TransferHow};
+pub use stopwatch::{Activity, Stopwatch};
 pub use time::millis;

@@ -1,12 +1,11 @@
 //! Calls: what is known of one, what was told of it, and how its record comes about.
 
 use super::channel::Uid;
-use super::stopwatch::{Activity, Stopwatch};
 use super::text::cut;
 use chrono::{DateTime, Utc};
 use cti_core::call::{
-    CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, EventId, Extension, OpenCall, Party, PbxEvent,
-    Recording, Transfer,
+    Activity, CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, EventId, Extension, OpenCall, Party,
+    PbxEvent, Recording, Stopwatch, Transfer,
 };
 use cti_core::number::Number;
 use std::collections::{BTreeMap, HashMap};

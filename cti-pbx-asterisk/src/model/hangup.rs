@@ -3,10 +3,9 @@
 use super::CallModel;
 use super::call::{Call, leave};
 use super::channel::{Channel, Offer, Uid};
-use super::stopwatch::Activity;
 use super::text::{field, number};
 use crate::ami::Message;
-use cti_core::call::{CallFact, Direction, Disposition, MissReason};
+use cti_core::call::{Activity, CallFact, Direction, Disposition, MissReason};
 
 /// `HangupRequest`: the device or the network hung up; the channel follows soon.
 pub(super) fn request(model: &mut CallModel, message: &Message) {

@@ -18,7 +18,7 @@
 //! | `CoreShowChannel` `BridgeInfoChannel` `QueueEntry` `QueueMember` (snapshot) | what is live after a lost link | `resync.rs` |
 //!
 //! Around them: which side a channel is on (`side.rs`), the direction of a call and when it is known
-//! (`direction.rs`), the caller and what he withholds (`caller.rs`), where the seconds go (`stopwatch.rs`), the time of
+//! (`direction.rs`), the caller and what he withholds (`caller.rs`), where the seconds go (`cti_core::call::Stopwatch`), the time of
 //! recorded bytes ([`WireClock`]), what is kept of a call (`call.rs`).
 //!
 //! # How a call is told
@@ -51,7 +51,6 @@ mod offer;
 mod queue;
 mod resync;
 mod side;
-mod stopwatch;
 mod text;
 mod transfer;
 mod variable;

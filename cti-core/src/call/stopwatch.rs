@@ -1,10 +1,13 @@
 //! Where the time of a call went: every instant counts once.
 
+use super::time::millis;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 /// What a call was doing. Of several at once the first in this list counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Activity {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activity {
     /// Somebody had put the other on hold, or the call was parked.
     Hold,
     /// People talked.
@@ -17,38 +20,46 @@ pub(super) enum Activity {
     Idle,
 }
 
-/// Adds up the time of each activity.
-#[derive(Debug, Clone)]
-pub(super) struct Stopwatch {
+/// Adds up the time of each activity of a call. Time that runs backwards counts as no time.
+///
+/// ```
+/// use chrono::{TimeDelta, Utc};
+/// use cti_core::call::{Activity, Stopwatch};
+/// let begun = Utc::now();
+/// let mut watch = Stopwatch::new(begun);
+/// watch.switch(Activity::Ring, begun);
+/// watch.switch(Activity::Talk, begun + TimeDelta::seconds(2));
+/// watch.switch(Activity::Idle, begun + TimeDelta::seconds(5));
+/// assert_eq!((watch.seconds(Activity::Ring), watch.seconds(Activity::Talk)), (2.0, 3.0));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopwatch {
+    #[serde(with = "millis")]
     since: DateTime<Utc>,
     now: Activity,
     /// What the call did before people last began to talk.
     before_talk: Activity,
     /// When that was, while they talk on without a break.
+    #[serde(with = "millis::option")]
     talk_since: Option<DateTime<Utc>>,
-    totals: [TimeDelta; 5],
+    /// Microseconds of each activity.
+    totals: [i64; 5],
 }
 
 impl Stopwatch {
     /// Starts with nothing going on.
-    pub(super) fn new(at: DateTime<Utc>) -> Self {
-        Self {
-            since: at,
-            now: Activity::Idle,
-            before_talk: Activity::Idle,
-            talk_since: None,
-            totals: [TimeDelta::zero(); 5],
-        }
+    pub fn new(at: DateTime<Utc>) -> Self {
+        Self { since: at, now: Activity::Idle, before_talk: Activity::Idle, talk_since: None, totals: [0; 5] }
     }
 
-    /// Goes on with the sums of an earlier run.
-    pub(super) fn resumed(at: DateTime<Utc>, hold: f64, talk: f64, queue: f64, ring: f64) -> Self {
-        let delta = |seconds: f64| TimeDelta::milliseconds((seconds.clamp(0.0, 1e9) * 1000.0).round() as i64);
-        Self { totals: [delta(hold), delta(talk), delta(queue), delta(ring), TimeDelta::zero()], ..Self::new(at) }
+    /// Goes on with the sums of an earlier run, in seconds.
+    pub fn resumed(at: DateTime<Utc>, hold: f64, talk: f64, queue: f64, ring: f64) -> Self {
+        let micros = |seconds: f64| (seconds.clamp(0.0, 1e9) * 1e6).round() as i64;
+        Self { totals: [micros(hold), micros(talk), micros(queue), micros(ring), 0], ..Self::new(at) }
     }
 
     /// From `at` on the call does `activity`. An `at` in the past counts as now.
-    pub(super) fn switch(&mut self, activity: Activity, at: DateTime<Utc>) {
+    pub fn switch(&mut self, activity: Activity, at: DateTime<Utc>) {
         self.book(self.now, at);
         if activity == Activity::Talk && !matches!(self.now, Activity::Talk | Activity::Hold) {
             self.before_talk = self.now;
@@ -60,9 +71,9 @@ impl Stopwatch {
     }
 
     /// The talk that goes on began only at `at`: until then the call went on with what it did before.
-    pub(super) fn talk_began(&mut self, at: DateTime<Utc>) {
+    pub fn talk_began(&mut self, at: DateTime<Utc>) {
         if let Some(known) = self.talk_since.filter(|known| *known < at) {
-            let booked = at.min(self.since) - known;
+            let booked = micros(at.min(self.since) - known);
             self.totals[Activity::Talk as usize] -= booked;
             self.totals[self.before_talk as usize] += booked;
             self.talk_since = Some(at);
@@ -72,18 +83,23 @@ impl Stopwatch {
         }
     }
 
-    /// Seconds of one activity up to the last switch.
-    pub(super) fn seconds(&self, activity: Activity) -> f64 {
-        self.totals[activity as usize].num_milliseconds() as f64 / 1000.0
+    /// Seconds of one activity up to the last switch, to the millisecond.
+    pub fn seconds(&self, activity: Activity) -> f64 {
+        (self.totals[activity as usize] / 1000) as f64 / 1000.0
     }
 
     fn book(&mut self, activity: Activity, until: DateTime<Utc>) {
-        let span = until - self.since;
-        if span > TimeDelta::zero() {
+        let span = micros(until - self.since);
+        if span > 0 {
             self.totals[activity as usize] += span;
             self.since = until;
         }
     }
+}
+
+/// A span of more than 292,000 years is a clock gone wrong, and counts as nothing.
+fn micros(span: TimeDelta) -> i64 {
+    span.num_microseconds().unwrap_or_default()
 }
 
 #[cfg(test)]
