@@ -23,6 +23,7 @@
 //!
 //! This crate holds no connector, no HTTP server and no C code.
 
+pub mod backoff;
 pub mod call;
 pub mod command;
 pub mod crm;

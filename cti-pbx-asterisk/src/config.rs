@@ -3,6 +3,7 @@
 use crate::ami::Options;
 use crate::link::{Lookup, Shared};
 use crate::model::Sides;
+use cti_core::backoff::Backoff;
 use cti_core::secret::SecretString;
 use cti_core::{Error, Result};
 use std::fmt;
@@ -38,7 +39,7 @@ pub(crate) struct Settings {
     pub(crate) dial_context: String,
     pub(crate) transfer_context: Option<String>,
     pub(crate) ask_presentation: bool,
-    pub(crate) backoff: (Duration, Duration),
+    pub(crate) backoff: Backoff,
     pub(crate) stable_after: Duration,
 }
 
@@ -54,7 +55,7 @@ impl Asterisk {
             dial_context: "from-internal".to_owned(),
             transfer_context: None,
             ask_presentation: true,
-            backoff: (Duration::from_secs(1), Duration::from_secs(60)),
+            backoff: Backoff { first: Duration::from_secs(1), most: Duration::from_secs(60) },
             stable_after: Duration::from_secs(30),
         };
         Self { settings: Arc::new(settings), shared: Arc::new(Shared::new()) }
@@ -142,10 +143,10 @@ impl Asterisk {
         self.with(|settings| settings.ask_presentation = ask)
     }
 
-    /// How long to wait before connecting again: at least `first`, doubling up to `longest`, with jitter. 1 s and 60 s.
+    /// How long to wait before connecting again: at most `first`, doubling up to `longest`, with jitter. 1 s and 60 s.
     #[must_use]
     pub fn backoff(self, first: Duration, longest: Duration) -> Self {
-        self.with(|settings| settings.backoff = (first, longest))
+        self.with(|settings| settings.backoff = Backoff { first, most: longest })
     }
 
     /// How long a link must have lasted for the next wait to be short again: 30 s.
@@ -180,8 +181,7 @@ impl Settings {
                 "a context of the dial plan has letters, digits, _ - and . only",
             ));
         }
-        let (first, longest) = self.backoff;
-        if first.is_zero() || longest < first {
+        if self.backoff.first.is_zero() || self.backoff.most < self.backoff.first {
             return Err(Error::config("backoff", "wait at least a moment first, and not less later"));
         }
         self.options.check()

@@ -2,13 +2,11 @@
 //! [`CrmSink`], so they stack: `kintone.retry(Retry::default()).budget(Budget::default()).cached(Cache::default())`.
 
 mod around;
-mod backoff;
 mod budget;
 mod cache;
 mod retry;
 
 pub use around::{Around, Urgency, Wrapped};
-pub use backoff::Backoff;
 pub use budget::{Budget, Spending};
 pub use cache::{Cache, Cached};
 pub use retry::Retry;

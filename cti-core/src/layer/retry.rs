@@ -1,7 +1,7 @@
 //! Repeats what failed for the moment.
 
 use super::around::{Around, Urgency};
-use super::backoff::Backoff;
+use crate::backoff::Backoff;
 use crate::error::{Error, Result, Status};
 use std::future::Future;
 use std::time::Duration;

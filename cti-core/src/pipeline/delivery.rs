@@ -3,10 +3,10 @@
 use super::builder::Parts;
 use super::look_up::look_up_of;
 use super::settings::Settings;
+use crate::backoff::Backoff;
 use crate::call::CallRecord;
 use crate::crm::{CrmSink, Match, Matches};
 use crate::error::{Error, ErrorKind, Result, Status};
-use crate::layer::Backoff;
 use crate::outbox::{Task, Token, Verdict};
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,10 +2,10 @@
 
 use super::builder::Parts;
 use super::settings::Settings;
+use crate::backoff::Backoff;
 use crate::call::{CallId, CallRecord, OpenCall};
 use crate::crm::{Match, NewContact, WriteKey};
 use crate::error::{Result, Status};
-use crate::layer::Backoff;
 use crate::number::Number;
 use crate::outbox::{Task, Work};
 use crate::policy::log_decision;

@@ -1,6 +1,5 @@
 //! The link that never gives up: connect, log in, read what is live, follow, and again.
 
-mod backoff;
 #[cfg(test)]
 pub(crate) mod fake;
 mod model;
@@ -15,7 +14,6 @@ mod trace_tests;
 
 use crate::ami::Client;
 use crate::config::Settings;
-use backoff::Backoff;
 use cti_core::call::{CallId, Extension, PbxEvent};
 use cti_core::pbx::{LinkState, SourceContext};
 use cti_core::{Error, ErrorKind, Result};
@@ -107,8 +105,7 @@ impl<M: Model> Link<M> {
     }
 
     pub(crate) async fn run(mut self) {
-        let (first, longest) = self.settings.backoff;
-        let mut backoff = Backoff::new(first, longest);
+        let mut lost = 0;
         loop {
             self.report(LinkState::Connecting);
             let settings = Arc::clone(&self.settings);
@@ -123,14 +120,15 @@ impl<M: Model> Link<M> {
                         End::Stopped => return self.close().await,
                         End::Lost(reason) => {
                             if since.elapsed() >= self.settings.stable_after {
-                                backoff.reset();
+                                lost = 0;
                             }
                             reason
                         }
                     }
                 }
             };
-            let wait = backoff.next_wait();
+            lost += 1;
+            let wait = self.settings.backoff.wait(lost);
             let retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             tracing::warn!(pbx = %self.settings.name, reason, retry_in_ms, "the link to Asterisk is down");
             self.report(LinkState::Down { reason, retry_in_ms });

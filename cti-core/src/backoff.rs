@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Waits that grow by doubling, with full jitter, so that many who failed together do not come back together.
+/// Waits that grow by doubling, with jitter, so that many who failed together do not come back together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     /// The longest first wait.
