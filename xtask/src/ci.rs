@@ -2,13 +2,14 @@
 
 use crate::Result;
 use crate::shell::cargo;
-use crate::{arrows, features, lab};
+use crate::{arrows, coverage, features, lab};
 use std::time::Instant;
 
 /// Runs it all, the quick checks first.
 pub(crate) fn run() -> Result<()> {
     let begun = Instant::now();
     arrows::run()?;
+    coverage::run()?;
     cargo("fmt --all --check", &[])?;
     cargo("clippy --workspace --all-features --all-targets -- -D warnings", &[])?;
     lab::install()?;

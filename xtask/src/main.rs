@@ -3,6 +3,7 @@
 
 mod arrows;
 mod ci;
+mod coverage;
 mod features;
 mod lab;
 mod shell;
@@ -20,6 +21,7 @@ usage: cargo xtask <chore>
   lab --check  tells what of it is there
   features     builds the facade with each of its features alone
   arrows       checks that crates depend on each other in one direction only
+  coverage     checks that every test named in docs/coverage.md exists
 ";
 
 fn main() -> ExitCode {
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["lab", "--check"] => lab::check(),
         ["features"] => features::run(),
         ["arrows"] => arrows::run(),
+        ["coverage"] => coverage::run(),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {
