@@ -12,7 +12,7 @@
 //! | --- | --- |
 //! | what happens in a call, as events and as the final record | [`call`] |
 //! | the traits of connectors | [`pbx`], [`crm`], [`outbox`], [`popup`], [`command`] |
-//! | which attribute stands in which field of a CRM | [`fields`] |
+//! | which attribute stands in which field of a CRM | [`mod@fields`] |
 //! | telephone numbers and how they are compared | [`number`] |
 //! | prefixes, groups, click-to-dial | [`dial`] |
 //! | text with variables that cannot be injected | [`template`] |
