@@ -6,6 +6,7 @@ use cti::asterisk::model::Sides;
 use cti::core::Result;
 use cti::core::crm::CrmSink;
 use cti::core::layer::{Budget, Cache, CrmSinkExt, Retry};
+use cti::core::pbx::PbxCapabilities;
 use cti::desk::{AgentLogin, Desk, RunningDesk};
 use cti::kintone::{CallLogMode, Kintone};
 use cti::outbox::SqliteOutbox;
@@ -65,10 +66,14 @@ pub(crate) fn outbox(path: &Path) -> Result<SqliteOutbox> {
     SqliteOutbox::open(path)
 }
 
-/// The desk page, listening.
-pub(crate) async fn desk(config: &DeskConfig) -> Result<RunningDesk> {
+/// The desk page, listening. It shows a button for each thing that the PBX can do.
+pub(crate) async fn desk(config: &DeskConfig, can: PbxCapabilities) -> Result<RunningDesk> {
     let listen = config.listen.to_string();
-    let mut desk = if config.public { Desk::new().listen_publicly(listen) } else { Desk::new().listen(listen) };
+    let desk = if config.public { Desk::new().listen_publicly(listen) } else { Desk::new().listen(listen) };
+    let mut desk = desk.capabilities(can);
+    if let Some(url) = &config.public_url {
+        desk = desk.public_url(url.clone());
+    }
     for agent in &config.agents {
         let Some((first, others)) = agent.extensions.split_first() else { continue };
         let login = AgentLogin::new(&agent.user, first.clone()).name(&agent.name).token(agent.token.clone());

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Joins telephone systems to customer systems: screen pop, call log, click-to-dial.
 #[derive(Debug, Parser)]
-#[command(name = "cti-adapter", version, about, arg_required_else_help = true)]
+#[command(name = "cti-adapter", version, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -5,6 +5,7 @@ use crate::cli::Demo as Options;
 use crate::{Outcome, logging, output};
 use cti::core::dial::{DialPlan, Member, PrefixChoice, TelephonyGroup};
 use cti::core::fields::FieldMap;
+use cti::core::pbx::{PbxCapabilities, PbxSource};
 use cti::desk::{AgentLogin, RunningDesk};
 use cti::prelude::*;
 use cti_testkit::asterisk::{Call, Simulator as SimulatedAsterisk, User};
@@ -48,10 +49,9 @@ pub(crate) async fn demo(options: Options) -> Outcome {
     logging::start("warn");
     let asterisk = asterisk().await?;
     let kintone = kintone().await?;
-    let desk = desk(&options).await?;
-    greet(&desk, &kintone)?;
-
     let pbx = Asterisk::new("demo", asterisk.addr().to_string()).login("cti", SecretString::from("demo")).plain_text();
+    let desk = desk(&options, PbxSource::capabilities(&pbx)).await?;
+    greet(&desk, &kintone)?;
     let crm = Kintone::new(kintone.base_url())
         .customers(14, SecretString::from(SimulatedKintone::CUSTOMERS_TOKEN), customer_fields())
         .call_log(15, SecretString::from(SimulatedKintone::CALL_LOG_TOKEN), FieldMap::default());
@@ -90,9 +90,15 @@ async fn kintone() -> std::io::Result<SimulatedKintone> {
     Ok(kintone)
 }
 
-async fn desk(options: &Options) -> cti::Result<RunningDesk> {
+async fn desk(options: &Options, can: PbxCapabilities) -> cti::Result<RunningDesk> {
     let agent = AgentLogin::new(AGENT, EXTENSION).name("Agent One");
-    Desk::new().listen(options.listen.to_string()).agent(agent).open_access_for_demo(AGENT).bind().await
+    Desk::new()
+        .listen(options.listen.to_string())
+        .capabilities(can)
+        .agent(agent)
+        .open_access_for_demo(AGENT)
+        .bind()
+        .await
 }
 
 fn greet(desk: &RunningDesk, kintone: &SimulatedKintone) -> std::io::Result<()> {

@@ -3,6 +3,7 @@
 use crate::cli::WithConfig;
 use crate::{Outcome, build, config, logging};
 use cti::Pipeline;
+use cti::core::pbx::{PbxCapabilities, PbxSource};
 use cti::core::pipeline::Settings;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,15 +19,17 @@ pub(crate) async fn run(options: WithConfig) -> Outcome {
     reload_on_hangup(options.config, settings)?;
 
     let mut pipeline = Pipeline::new().settings(watched).outbox(build::outbox(&config.outbox)?);
-    for pbx in &config.pbxs {
-        pipeline = pipeline.pbx(build::pbx(pbx));
+    // Every PBX is an Asterisk so far: what one can do, all can.
+    let mut can = PbxCapabilities::default();
+    for pbx in config.pbxs.iter().map(build::pbx) {
+        can = pbx.capabilities();
+        pipeline = pipeline.pbx(pbx);
     }
     for crm in &config.crms {
         pipeline = pipeline.crm(build::crm(crm));
     }
     if let Some(desk) = &config.desk {
-        let desk = build::desk(desk).await?;
-        tracing::info!(address = %desk.local_addr(), "the desk page is there");
+        let desk = build::desk(desk, can).await?;
         pipeline = pipeline.popup(desk.clone()).commands(desk);
     }
     pipeline.run_until(cti::ctrl_c()).await?;

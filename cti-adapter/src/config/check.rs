@@ -79,6 +79,7 @@ pub(crate) struct CallLogApp {
 pub(crate) struct Desk {
     pub(crate) listen: SocketAddr,
     pub(crate) public: bool,
+    pub(crate) public_url: Option<Url>,
     pub(crate) allow_origins: Vec<Url>,
     pub(crate) agents: Vec<Agent>,
 }
@@ -208,6 +209,13 @@ fn check_desk(raw: &RawDesk, faults: &mut Faults) -> Option<Desk> {
     if listen.is_some_and(|listen| !listen.ip().is_loopback() && !raw.public) {
         faults.add("desk.listen", "others can reach this address: say `public = true` if that is meant");
     }
+    let public_url = raw.public_url.as_deref().and_then(|address| {
+        let url = Url::parse(address).ok();
+        if url.is_none() {
+            faults.add("desk.public_url", "must be an address such as https://desk.example.com");
+        }
+        url
+    });
     let origins = raw.allow_origins.iter().enumerate().filter_map(|(i, origin)| {
         let url = Url::parse(origin).ok();
         if url.is_none() {
@@ -223,7 +231,7 @@ fn check_desk(raw: &RawDesk, faults: &mut Faults) -> Option<Desk> {
         raw.agents.iter().enumerate().map(|(i, agent)| check_agent(agent, &format!("desk.agents[{i}]"), faults));
     let agents: Vec<Option<Agent>> = agents.collect();
     let agents = agents.into_iter().collect::<Option<Vec<_>>>();
-    Some(Desk { listen: listen?, public: raw.public, allow_origins, agents: agents? })
+    Some(Desk { listen: listen?, public: raw.public, public_url, allow_origins, agents: agents? })
 }
 
 fn check_agent(raw: &RawAgent, path: &str, faults: &mut Faults) -> Option<Agent> {

@@ -80,6 +80,7 @@ pub(crate) struct RawOutbox {
 pub(crate) struct RawDesk {
     pub(crate) listen: Option<String>,
     pub(crate) public: bool,
+    pub(crate) public_url: Option<String>,
     pub(crate) allow_origins: Vec<String>,
     pub(crate) agents: Vec<RawAgent>,
 }

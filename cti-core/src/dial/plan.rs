@@ -124,7 +124,7 @@ impl DialPlan {
                 Ok(Resolution::ChoiceNeeded(Offer { extensions: self.distinct_extensions(&stations), prefixes }))
             }
         }
-        .map_err(|error| error.during("dial"))
+        .map_err(|error| error.during("dial").with("user", user))
     }
 
     /// The telephones that are left to choose from: one if that is settled.
@@ -136,7 +136,11 @@ impl DialPlan {
             .filter(|&station| chosen.is_none_or(|chosen| chosen == self.extension(station)))
             .collect();
         if fitting.is_empty() && !all.is_empty() {
-            return Err(not_found("this user has no telephone with the chosen extension"));
+            let known: Vec<&str> = all.iter().map(|&station| self.extension(station).as_str()).collect();
+            return Err(not_found("this user has no telephone with the chosen extension")
+                .during("dial")
+                .with("user", user)
+                .with("extensions", known.join(" ")));
         }
         let default = fitting.iter().find(|&&station| self.is_default(station));
         let one_telephone = self.distinct_extensions(&fitting).len() == 1;
@@ -158,7 +162,12 @@ impl DialPlan {
             }
             Some(PrefixPick::NoPrefix) => route.unprefixed(),
             Some(PrefixPick::Label(label)) => {
-                let unknown = || not_found("the group has no prefix with the chosen label").with("group", &group.name);
+                let unknown = || {
+                    let labels: Vec<&str> = group.prefixes.labels().collect();
+                    not_found("the group has no prefix with the chosen label")
+                        .with("group", &group.name)
+                        .with("labels", labels.join(" "))
+                };
                 let digits = group.prefixes.digits(&label).ok_or_else(unknown)?;
                 route.prefixed(&label, digits, plan)
             }
