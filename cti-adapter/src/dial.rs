@@ -85,8 +85,14 @@ async fn place(pbx: impl PbxSource, derivation: &Derivation) -> Result<(), Box<d
     };
     let control = pbx.control().ok_or("this PBX cannot be controlled")?;
     let dialled = async {
-        let up = tokio::time::timeout(LINK_UP, link.wait_for(|state| *state == LinkState::Up)).await;
-        up.map_err(|_| "the PBX cannot be reached; `cti-adapter doctor` tells more")??;
+        let up = async {
+            // A link that has ended tells why in the stream of events.
+            if link.wait_for(|state| *state == LinkState::Up).await.is_err() {
+                std::future::pending().await
+            }
+        };
+        let in_time = tokio::time::timeout(LINK_UP, up).await;
+        in_time.map_err(|_| "the PBX cannot be reached; `cti-adapter doctor` tells more")?;
         let dial = Dial::new(derivation.extension.clone(), derivation.dial_string.clone());
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(control.dial(&dial).await?)
     };

@@ -25,16 +25,16 @@ impl Faults {
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.len() {
-            1 => writeln!(f, "the configuration has a mistake:")?,
-            count => writeln!(f, "the configuration has {count} mistakes:")?,
+            1 => write!(f, "the configuration has a mistake:")?,
+            count => write!(f, "the configuration has {count} mistakes:")?,
         }
         for fault in &self.0 {
             match fault.path.as_str() {
-                "" => writeln!(f, "  {}", fault.message)?,
-                _ => writeln!(f, "  {fault}")?,
+                "" => write!(f, "\n  {}", fault.message)?,
+                _ => write!(f, "\n  {fault}")?,
             }
         }
-        write!(f, "nothing was started")
+        Ok(())
     }
 }
 

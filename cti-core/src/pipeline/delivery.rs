@@ -47,12 +47,19 @@ async fn work(crm: Arc<dyn CrmSink>, parts: Parts, cancel: CancellationToken) {
 
 async fn deliver(token: Token, crm: &dyn CrmSink, parts: &Parts) {
     let done = tokio::time::timeout(TRY, carry_out(&token.work.task, &token, crm, &parts.settings())).await;
-    let verdict = match done {
-        Ok(Ok(())) => Verdict::Delivered,
-        Ok(Err(error)) => verdict(&error, token.earlier_tries + 1),
-        Err(_) => Verdict::RetryAfter(BACKOFF.wait(token.earlier_tries + 1)),
+    let late = || Error::new(ErrorKind::Timeout, "the CRM did not answer in time").status_is(Status::OutcomeUnknown);
+    let tries = token.earlier_tries + 1;
+    let verdict = match done.unwrap_or_else(|_| Err(late())) {
+        Ok(()) => {
+            tracing::info!(crm = crm.name(), call = %token.work.call, tries, "delivered");
+            Verdict::Delivered
+        }
+        Err(error) => {
+            let verdict = verdict(&error, tries);
+            report_failure(&token, &error, &verdict, crm.name());
+            verdict
+        }
     };
-    report(&token, &verdict, crm.name());
     if let Err(error) = token.settle(verdict).await {
         tracing::error!(crm = crm.name(), %error, "the outbox could not store what became of its work; it will be done again");
     }
@@ -103,16 +110,13 @@ fn verdict(error: &Error, tries: u32) -> Verdict {
     }
 }
 
-fn report(token: &Token, verdict: &Verdict, crm: &str) {
+fn report_failure(token: &Token, error: &Error, verdict: &Verdict, crm: &str) {
     let (call, tries) = (&token.work.call, token.earlier_tries + 1);
     match verdict {
-        Verdict::Delivered => tracing::info!(crm, %call, tries, "delivered"),
         Verdict::RetryAfter(wait) => {
-            tracing::warn!(crm, %call, tries, wait_ms = wait.as_millis() as u64, "not delivered yet")
+            tracing::warn!(crm, %call, tries, %error, wait_ms = wait.as_millis() as u64, "not delivered yet");
         }
-        Verdict::Rejected { reason } => {
-            tracing::error!(crm, %call, tries, reason, "cannot be delivered; kept as a dead letter")
-        }
+        _ => tracing::error!(crm, %call, tries, %error, "cannot be delivered; kept as a dead letter"),
     }
 }
 
