@@ -119,7 +119,7 @@ fn facts(events: &[PbxEvent]) -> impl Iterator<Item = &CallFact> {
 
 fn records(events: &[PbxEvent]) -> Vec<&CallRecord> {
     let record = |fact| match fact {
-        CallFact::Ended { record, .. } => Some(&**record),
+        CallFact::Ended { record, .. } => Some(record),
         _ => None,
     };
     facts(events).filter_map(record).collect()

@@ -1,6 +1,6 @@
 //! What is wrong in a configuration: every fault at once, each with the path of its key.
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind, Result};
 use std::fmt;
 
 /// One thing that is wrong in a configuration.
@@ -16,6 +16,23 @@ impl Fault {
     /// A fault of the key `path`.
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into() }
+    }
+}
+
+impl Fault {
+    /// Nothing wrong, or everything that is in one error.
+    ///
+    /// # Errors
+    /// `ConfigInvalid` if there is a fault.
+    pub fn none(mut faults: Vec<Self>) -> Result<()> {
+        match faults.len() {
+            0 => Ok(()),
+            1 => Err(faults.remove(0).into()),
+            _ => {
+                let all: Vec<String> = faults.iter().map(Self::to_string).collect();
+                Err(Error::new(ErrorKind::ConfigInvalid, all.join("; ")))
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::customers::Customers;
 use crate::query::FieldCode;
 use cti_core::fields::{FieldMap, is_phone};
 use cti_core::secret::SecretString;
-use cti_core::{Error, Result};
+use cti_core::{Error, Fault, Result};
 use reqwest::header::HeaderValue;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -44,12 +44,6 @@ struct Target {
     app: AppId,
     token: SecretString,
     fields: FieldMap,
-}
-
-#[derive(Debug, Clone)]
-struct Fault {
-    key: String,
-    message: String,
 }
 
 /// Everything checked and prepared.
@@ -163,11 +157,8 @@ impl Kintone {
     }
 
     /// Everything that is wrong with the description; empty if it can be used. Sends nothing.
-    pub fn faults(&self) -> Vec<Error> {
-        match self.prepared() {
-            Ok(_) => Vec::new(),
-            Err(faults) => faults.iter().map(Fault::error).collect(),
-        }
+    pub fn faults(&self) -> Vec<Fault> {
+        self.prepared().err().cloned().unwrap_or_default()
     }
 
     pub(crate) fn configured_name(&self) -> &str {
@@ -189,7 +180,10 @@ impl Kintone {
     /// What the description comes to; the first fault if it cannot be used.
     pub(crate) fn ready(&self) -> Result<&Ready> {
         self.prepared().map_err(|faults| {
-            faults.first().map_or_else(|| Error::config("kintone", "the configuration is not usable"), Fault::error)
+            faults
+                .first()
+                .cloned()
+                .map_or_else(|| Error::config("kintone", "the configuration is not usable"), Error::from)
         })
     }
 
@@ -201,16 +195,6 @@ impl Kintone {
         change(&mut self.settings);
         self.ready = OnceLock::new();
         self
-    }
-}
-
-impl Fault {
-    fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { key: key.into(), message: message.into() }
-    }
-
-    fn error(&self) -> Error {
-        Error::config(self.key.clone(), self.message.clone())
     }
 }
 
@@ -288,14 +272,14 @@ mod tests {
             .call_log(15, token(), fields! { phone: "tel" });
         let texts: Vec<String> = crm.faults().iter().map(ToString::to_string).collect();
         for key in ["domain", "customers.app", "customers.token", "customers.fields.name", "call_log.fields.call_id"] {
-            assert!(texts.iter().any(|text| text.contains(&format!("key={key})"))), "{key}: {texts:?}");
+            assert!(texts.iter().any(|text| text.starts_with(&format!("{key}: "))), "{key}: {texts:?}");
         }
     }
 
     #[test]
     fn phone_is_mandatory() {
         let crm = Kintone::new("acme").customers(14, token(), fields! { name: "name" });
-        assert!(crm.faults()[0].to_string().contains("customers.fields.phone"));
+        assert_eq!(crm.faults()[0].path, "customers.fields.phone");
     }
 
     #[test]

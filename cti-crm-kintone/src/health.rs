@@ -7,7 +7,7 @@ use crate::customers::Customers;
 use crate::form::{Field, Form, Place};
 use cti_core::fields::is_phone;
 use cti_core::health::{Check, CheckOutcome};
-use cti_core::{Error, ErrorKind};
+use cti_core::{Error, ErrorKind, Fault};
 use serde_json::json;
 
 const UNCHECKED: &str = "cannot be checked without writing";
@@ -21,9 +21,9 @@ enum Role {
 }
 
 /// A fault of the configuration as a check.
-pub(crate) fn configuration_fault(error: &Error) -> Check {
-    let key = error.context().find(|(name, _)| *name == "key").map_or("", |(_, key)| key);
-    failed(format!("kintone.configuration.{key}"), error.message().to_owned(), "correct this key of the configuration")
+pub(crate) fn configuration_fault(fault: &Fault) -> Check {
+    let name = format!("kintone.configuration.{}", fault.path);
+    failed(name, fault.message.clone(), "correct this key of the configuration")
 }
 
 /// All checks of both apps.

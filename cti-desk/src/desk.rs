@@ -4,7 +4,7 @@ use crate::running::RunningDesk;
 use crate::security::Origin;
 use cti_core::call::Extension;
 use cti_core::pbx::PbxCapabilities;
-use cti_core::{Error, ErrorKind, Result};
+use cti_core::{Error, Fault, Result};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -191,52 +191,54 @@ impl Desk {
             .await
             .map_err(|error| Error::config("desk.listen", "is no address with a port").caused_by(error))?
             .collect();
-        let faults = self.faults(&addresses);
-        if !faults.is_empty() {
-            return Err(Error::new(ErrorKind::ConfigInvalid, faults.join("; ")).during("bind"));
-        }
+        Fault::none(self.faults(&addresses)).map_err(|error| error.during("bind"))?;
         RunningDesk::start(self, &addresses).await
     }
 
     /// Everything that is wrong with the settings.
-    fn faults(&self, addresses: &[SocketAddr]) -> Vec<String> {
+    fn faults(&self, addresses: &[SocketAddr]) -> Vec<Fault> {
         let mut faults = Vec::new();
         if !self.public && addresses.iter().any(|address| !address.ip().is_loopback()) {
-            faults.push("desk.listen: is reachable from other machines; say so with listen_publicly".to_owned());
+            faults.push(Fault::new("desk.listen", "is reachable from other machines; say so with listen_publicly"));
         }
         if self.agents.is_empty() {
-            faults.push("desk.agents: name at least one agent".to_owned());
+            faults.push(Fault::new("desk.agents", "name at least one agent"));
         }
         if let Some(user) = &self.open_for {
             if self.public {
-                faults.push("desk: access without a token is for loopback only".to_owned());
+                faults.push(Fault::new("desk", "access without a token is for loopback only"));
             }
             if !self.agents.iter().any(|agent| agent.user == *user) {
-                faults.push(format!("desk: no agent {user} for access without a token"));
+                faults.push(Fault::new("desk", format!("no agent {user} for access without a token")));
             }
         }
         let wrong = self.origins.iter().filter(|origin| Origin::of(origin).is_none());
-        faults.extend(wrong.map(|origin| format!("desk.allow_origin: {origin} is no origin such as https://host")));
+        faults.extend(
+            wrong.map(|origin| Fault::new("desk.allow_origins", format!("{origin} is no origin such as https://host"))),
+        );
         self.agent_faults(&mut faults);
         faults
     }
 
-    fn agent_faults(&self, faults: &mut Vec<String>) {
+    fn agent_faults(&self, faults: &mut Vec<Fault>) {
         let (mut users, mut tokens) = (BTreeSet::new(), BTreeSet::new());
         for agent in &self.agents {
             let user = &agent.user;
             if !users.insert(user) {
-                faults.push(format!("desk.agents.{user}: is there twice"));
+                faults.push(Fault::new(format!("desk.agents.{user}"), "is there twice"));
             }
             match &agent.token {
                 Some(token) if token.expose_secret().chars().count() < MIN_TOKEN => {
-                    faults.push(format!("desk.agents.{user}.token: is shorter than {MIN_TOKEN} characters"));
+                    faults.push(Fault::new(
+                        format!("desk.agents.{user}.token"),
+                        format!("is shorter than {MIN_TOKEN} characters"),
+                    ));
                 }
                 Some(token) if !tokens.insert(token.expose_secret()) => {
-                    faults.push(format!("desk.agents.{user}.token: is another agent's too"));
+                    faults.push(Fault::new(format!("desk.agents.{user}.token"), "is another agent's too"));
                 }
                 None if self.open_for.as_ref() != Some(user) => {
-                    faults.push(format!("desk.agents.{user}.token: is missing"));
+                    faults.push(Fault::new(format!("desk.agents.{user}.token"), "is missing"));
                 }
                 _ => {}
             }

@@ -3,9 +3,9 @@
 use crate::ami::Options;
 use crate::link::{Lookup, Shared};
 use crate::model::Sides;
+use cti_core::Fault;
 use cti_core::backoff::Backoff;
 use cti_core::secret::SecretString;
-use cti_core::{Error, Result};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -155,6 +155,11 @@ impl Asterisk {
         self.with(|settings| settings.stable_after = time)
     }
 
+    /// Everything that is wrong with the settings, as far as it can be seen without the network.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.settings.faults()
+    }
+
     pub(crate) fn lookups(&self) -> &mpsc::Sender<Lookup> {
         &self.shared.lookups
     }
@@ -165,26 +170,24 @@ impl Settings {
         self.transfer_context.as_deref().unwrap_or(&self.dial_context)
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
+    pub(crate) fn faults(&self) -> Vec<Fault> {
         let plain = |text: &str| {
             !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
         };
+        let mut faults = self.options.faults();
         if !plain(&self.name) {
-            return Err(Error::config("name", "a PBX needs a name of letters, digits, _ - and ."));
+            faults.push(Fault::new("name", "a PBX needs a name of letters, digits, _ - and ."));
         }
         if !plain(&self.technology) {
-            return Err(Error::config("technology", "a channel technology is a word such as PJSIP"));
+            faults.push(Fault::new("technology", "a channel technology is a word such as PJSIP"));
         }
         if !plain(&self.dial_context) || !plain(self.transfer_context()) {
-            return Err(Error::config(
-                "dial_context",
-                "a context of the dial plan has letters, digits, _ - and . only",
-            ));
+            faults.push(Fault::new("dial_context", "a context of the dial plan has letters, digits, _ - and . only"));
         }
         if self.backoff.first.is_zero() || self.backoff.most < self.backoff.first {
-            return Err(Error::config("backoff", "wait at least a moment first, and not less later"));
+            faults.push(Fault::new("backoff", "wait at least a moment first, and not less later"));
         }
-        self.options.check()
+        faults
     }
 }
 
@@ -198,7 +201,6 @@ impl fmt::Debug for Asterisk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cti_core::ErrorKind;
 
     fn local() -> Asterisk {
         Asterisk::new("main", "127.0.0.1").login("cti", SecretString::from("s3cret"))
@@ -211,22 +213,21 @@ mod tests {
 
     #[test]
     fn settings_that_make_no_sense_are_named() {
-        local().settings.check().expect("good");
+        assert_eq!(local().faults(), []);
         let bad = [
-            (Asterisk::new("ma/in", "127.0.0.1"), "key=name"),
-            (local().technology("PJSIP/x"), "key=technology"),
-            (local().dial_context("a b"), "key=dial_context"),
-            (local().transfer_context("x\r\n"), "key=dial_context"),
-            (local().backoff(Duration::ZERO, Duration::ZERO), "key=backoff"),
-            (Asterisk::new("main", "127.0.0.1"), "key=user"),
-            (Asterisk::new("main", "pbx").login("cti", SecretString::from("x")), "key=tls"),
-            (Asterisk::new("main", "").login("cti", SecretString::from("x")), "key=host"),
-            (local().options(|options| options.keep_alive(Duration::ZERO)), "key=keep_alive"),
+            (Asterisk::new("ma/in", "127.0.0.1"), "name"),
+            (local().technology("PJSIP/x"), "technology"),
+            (local().dial_context("a b"), "dial_context"),
+            (local().transfer_context("x\r\n"), "dial_context"),
+            (local().backoff(Duration::ZERO, Duration::ZERO), "backoff"),
+            (Asterisk::new("main", "127.0.0.1"), "user"),
+            (Asterisk::new("main", "pbx").login("cti", SecretString::from("x")), "tls"),
+            (Asterisk::new("main", "").login("cti", SecretString::from("x")), "host"),
+            (local().options(|options| options.keep_alive(Duration::ZERO)), "keep_alive"),
         ];
         for (asterisk, key) in bad {
-            let error = asterisk.settings.check().expect_err(key);
-            assert_eq!(error.kind(), ErrorKind::ConfigInvalid);
-            assert!(error.to_string().contains(key), "{error}");
+            let faults = asterisk.faults();
+            assert!(faults.iter().any(|fault| fault.path == key), "{key}: {faults:?}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::ami::{Action, Client};
 use crate::config::Settings;
 use cti_core::health::Check;
-use cti_core::{Error, ErrorKind};
+use cti_core::{Error, ErrorKind, Fault};
 use std::time::Instant;
 
 /// Actions that are needed, what for, and the class of `write =` that allows them (asterisk-ami reference, section 4).
@@ -20,8 +20,11 @@ const NEEDED: &[(&str, &str, &str)] = &[
 /// Every check, without changing anything.
 pub(crate) async fn health(settings: &Settings) -> Vec<Check> {
     let name = |what: &str| format!("asterisk.{}.{what}", settings.name);
-    if let Err(error) = settings.check() {
-        return vec![Check::failed(name("settings"), error.to_string(), "correct the configuration")];
+    let faults = settings.faults();
+    if !faults.is_empty() {
+        let failed =
+            |fault: &Fault| Check::failed(name(&fault.path), fault.message.clone(), "correct the configuration");
+        return faults.iter().map(failed).collect();
     }
     let (client, _events) = match Client::connect(&settings.options).await {
         Ok(connected) => connected,

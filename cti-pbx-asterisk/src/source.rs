@@ -7,7 +7,7 @@ use crate::model::CallModel;
 use async_trait::async_trait;
 use cti_core::health::Check;
 use cti_core::pbx::{EventStream, PbxCapabilities, PbxControl, PbxSource, SourceContext};
-use cti_core::{Error, ErrorKind, Result};
+use cti_core::{Error, ErrorKind, Fault, Result};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -47,7 +47,7 @@ impl PbxSource for Asterisk {
     }
 
     async fn open(&self, context: SourceContext) -> Result<EventStream> {
-        self.settings.check().map_err(|error| error.during("open").with("pbx", &self.settings.name))?;
+        Fault::none(self.settings.faults()).map_err(|error| error.during("open").with("pbx", &self.settings.name))?;
         let Some(ends) = self.shared.take() else {
             return Err(Error::new(ErrorKind::Conflict, "this PBX is being read already").during("open"));
         };

@@ -3,6 +3,7 @@
 use super::fault::Faults;
 use super::raw::{RawAgent, RawApp, RawAppId, RawConfig, RawCrm, RawDesk, RawNumbering, RawPbx};
 use super::secret::SecretFrom;
+use crate::build;
 use cti::core::call::Extension;
 use cti::core::dial::DialPlan;
 use cti::core::fields::FieldMap;
@@ -138,7 +139,7 @@ fn check_pbx(raw: &RawPbx, path: &str, faults: &mut Faults) -> Option<PbxConfig>
             None
         }
     };
-    Some(PbxConfig {
+    let config = PbxConfig {
         name: name?,
         host: host?,
         port: raw.port,
@@ -149,7 +150,9 @@ fn check_pbx(raw: &RawPbx, path: &str, faults: &mut Faults) -> Option<PbxConfig>
         extensions: raw.extensions.clone(),
         technology: raw.technology.clone(),
         dial_context: raw.dial_context.clone(),
-    })
+    };
+    faults.below(path, build::pbx(&config).faults());
+    Some(config)
 }
 
 fn check_crm(raw: &RawCrm, path: &str, faults: &mut Faults) -> Option<CrmConfig> {
@@ -165,7 +168,9 @@ fn check_crm(raw: &RawCrm, path: &str, faults: &mut Faults) -> Option<CrmConfig>
         Some(Some(call_log)) => Some(call_log),
         None => None,
     };
-    Some(CrmConfig { name: name?, domain: domain?, customers: customers??, call_log })
+    let config = CrmConfig { name: name?, domain: domain?, customers: customers??, call_log };
+    faults.below(path, build::bare_crm(&config).faults());
+    Some(config)
 }
 
 fn check_customers(raw: &RawApp, path: &str, faults: &mut Faults) -> Option<CustomersApp> {

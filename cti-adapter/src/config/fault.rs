@@ -13,6 +13,11 @@ impl Faults {
         self.0.push(Fault::new(path, message));
     }
 
+    /// Adds what a connector says of its own section, at `path`.
+    pub(crate) fn below(&mut self, path: &str, faults: Vec<Fault>) {
+        self.0.extend(faults.into_iter().map(|fault| Fault::new(format!("{path}.{}", fault.path), fault.message)));
+    }
+
     /// A value that must be there. If it is not, that is a fault.
     pub(crate) fn required<T>(&mut self, path: impl Into<String>, value: Option<T>, what: &str) -> Option<T> {
         if value.is_none() {

@@ -159,6 +159,32 @@ mod tests {
     }
 
     #[test]
+    fn what_a_connector_finds_wrong_is_told_with_its_section() {
+        let told = faults(
+            r#"
+            [[pbx]]
+            name = "main"
+            kind = "asterisk"
+            host = "127.0.0.1"
+            transport = "plain"
+            user = "cti"
+            secret = "s3cret"
+            technology = "PJSIP/x"
+
+            [[crm]]
+            name = "kintone"
+            kind = "kintone"
+            domain = "http://example.cybozu.com"
+            customers = { app = "customers", token = "t", fields = { phone = "tel" } }
+            "#,
+        );
+        let told = told.join("\n");
+        for expected in ["pbx[0].technology: ", "crm[0].domain: ", "crm[0].customers.app: "] {
+            assert!(told.contains(expected), "{expected:?} not in:\n{told}");
+        }
+    }
+
+    #[test]
     fn what_is_no_toml_is_told_with_line_and_column_and_without_the_line() {
         let told = faults("[[pbx]]\nsecret = \"hunter2\nname = 1").join("\n");
         assert!(told.contains("line 2"), "{told}");

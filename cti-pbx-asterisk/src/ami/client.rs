@@ -8,7 +8,7 @@ use super::message::Message;
 use super::options::{Options, Transport};
 use super::tls;
 use crate::error::{link_lost, refused};
-use cti_core::{Error, ErrorKind, Result, Status};
+use cti_core::{Error, ErrorKind, Fault, Result, Status};
 use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
@@ -80,7 +80,7 @@ impl Client {
     /// `ConfigInvalid` (see [`Options::check`]), `Unreachable`, `Timeout` (somebody took the connection and never
     /// spoke), `Protocol` (it is no Asterisk), `Unauthenticated`.
     pub async fn connect(options: &Options) -> Result<(Self, Events)> {
-        options.check()?;
+        Fault::none(options.faults())?;
         let connecting = async {
             let tcp = TcpStream::connect((options.host(), options.effective_port())).await.map_err(|error| {
                 Error::new(ErrorKind::Unreachable, format!("cannot connect: {error}")).caused_by(error)

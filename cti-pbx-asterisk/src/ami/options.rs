@@ -1,8 +1,8 @@
 //! Where Asterisk is and how to log in.
 
 use super::codec::Limits;
+use cti_core::Fault;
 use cti_core::secret::SecretString;
-use cti_core::{Error, Result};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -181,32 +181,29 @@ impl Options {
         format!("{}:{}", self.host, self.effective_port())
     }
 
-    /// Checks what can be checked without the network.
-    ///
-    /// # Errors
-    /// `ConfigInvalid`, with the key and what to do.
-    pub fn check(&self) -> Result<()> {
+    /// Everything that is wrong, as far as it can be seen without the network.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
         if self.host.is_empty() || self.host.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(Error::config("host", "give the name or address of the Asterisk machine"));
+            faults.push(Fault::new("host", "give the name or address of the Asterisk machine"));
         }
         if self.user.is_empty() || self.secret.is_none() {
-            return Err(Error::config(
-                "user",
-                "give the user of manager.conf and its secret, with login(user, secret)",
-            ));
+            faults.push(Fault::new("user", "give the user of manager.conf and its secret, with login(user, secret)"));
         }
         if self.transport == Transport::Undecided && !is_this_machine(&self.host) {
-            return Err(Error::config(
+            faults.push(Fault::new(
                 "tls",
-                "say how to speak to another machine: tls() (manager.conf: tlsenable=yes, port 5039), or plain_text() \
-                 if the network between is yours",
-            )
-            .with("host", &self.host));
+                format!(
+                    "say how to speak to another machine ({}): tls() (manager.conf: tlsenable=yes, port 5039), or \
+                     plain_text() if the network between is yours",
+                    self.host
+                ),
+            ));
         }
         if self.keep_alive.is_zero() || self.connect_timeout.is_zero() || self.response_timeout.is_zero() {
-            return Err(Error::config("keep_alive", "time-outs and intervals must be longer than nothing"));
+            faults.push(Fault::new("keep_alive", "time-outs and intervals must be longer than nothing"));
         }
-        Ok(())
+        faults
     }
 }
 
@@ -232,7 +229,6 @@ fn is_this_machine(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cti_core::ErrorKind;
 
     fn options(host: &str) -> Options {
         Options::new(host).login("cti", SecretString::from("s3cret"))
@@ -256,9 +252,8 @@ mod tests {
 
     #[test]
     fn clear_text_to_another_machine_needs_a_word() {
-        let error = options("pbx.example.com").check().expect_err("undecided");
-        assert_eq!(error.kind(), ErrorKind::ConfigInvalid);
-        assert!(error.to_string().contains("plain_text()"), "{error}");
+        let faults = options("pbx.example.com").faults();
+        assert!(faults.len() == 1 && faults[0].message.contains("plain_text()"), "{faults:?}");
         for good in [
             options("pbx.example.com").tls(),
             options("pbx.example.com").plain_text(),
@@ -266,7 +261,7 @@ mod tests {
             options("::1"),
             options("localhost:5038"),
         ] {
-            good.check().expect("allowed");
+            assert_eq!(good.faults(), []);
         }
     }
 
