@@ -118,11 +118,11 @@ fn facts(events: &[PbxEvent]) -> impl Iterator<Item = &CallFact> {
 }
 
 fn records(events: &[PbxEvent]) -> Vec<&CallRecord> {
-    let record = |fact| match fact {
-        CallFact::Ended { record, .. } => Some(record),
+    let ended = facts(events).filter_map(|fact| match fact {
+        CallFact::Ended { record, .. } => Some(&**record),
         _ => None,
-    };
-    facts(events).filter_map(record).collect()
+    });
+    ended.collect()
 }
 
 /// The extensions of the facts of that name, in order.
