@@ -140,13 +140,15 @@ struct Inner {
 }
 
 impl Error {
-    /// An error with the usual status of its kind: what concerns the network, time or limits is temporary, the
-    /// rest permanent.
+    /// An error with the usual status of its kind: what concerns the network, time or limits is temporary (also an answer
+    /// that makes no sense: the page of a proxy, of a maintenance), the rest permanent.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let status = match kind {
-            ErrorKind::RateLimited | ErrorKind::Timeout | ErrorKind::Unreachable | ErrorKind::Storage => {
-                Status::Temporary
-            }
+            ErrorKind::RateLimited
+            | ErrorKind::Timeout
+            | ErrorKind::Unreachable
+            | ErrorKind::Protocol
+            | ErrorKind::Storage => Status::Temporary,
             _ => Status::Permanent,
         };
         Self(Box::new(Inner {

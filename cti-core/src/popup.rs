@@ -60,7 +60,8 @@ impl Pop {
 
 /// Somebody who is shown calls: the desk page, a window of an application.
 ///
-/// Called in order, and must not wait for people or networks: hand over and return.
+/// Events of one PBX come in order; a pop comes when its look-up is back, beside them. Nothing here may wait for people or
+/// networks: hand over and return.
 #[async_trait]
 pub trait Popup: Send + Sync {
     /// Something happened.

@@ -30,6 +30,8 @@ impl Default for Budget {
 pub struct Spending {
     all: Semaphore,
     writes: Semaphore,
+    /// One write at a time waits for its turn, so that a look-up waits behind one at the most.
+    turn: Mutex<()>,
     gap: Option<Duration>,
     next: Mutex<Instant>,
 }
@@ -40,6 +42,7 @@ impl Spending {
         Self {
             all: Semaphore::new(concurrent),
             writes: Semaphore::new((concurrent - 1).max(1)),
+            turn: Mutex::new(()),
             gap: budget.per_second.map(|per_second| Duration::from_secs(1) / per_second.get()),
             next: Mutex::new(Instant::now()),
         }
@@ -64,12 +67,13 @@ impl Around for Spending {
         F: Future<Output = Result<T>> + Send,
     {
         // The semaphores are never closed, so a permit always comes.
-        let _write = match urgency {
-            Urgency::Later => self.writes.acquire().await.ok(),
-            Urgency::Now => None,
+        let (_write, turn) = match urgency {
+            Urgency::Later => (self.writes.acquire().await.ok(), Some(self.turn.lock().await)),
+            Urgency::Now => (None, None),
         };
         let _permit = self.all.acquire().await.ok();
         self.pace().await;
+        drop(turn);
         request().await
     }
 }

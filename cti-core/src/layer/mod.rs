@@ -1,5 +1,6 @@
 //! What every CRM needs and no connector should contain: retry, budget, cache. Each is a wrapper that is itself a
-//! [`CrmSink`], so they stack: `kintone.retry(Retry::default()).budget(Budget::default()).cached(Cache::default())`.
+//! [`CrmSink`], so they stack: `kintone.budget(Budget::default()).retry(Retry::default()).cached(Cache::default())`. The order matters: a budget
+//! inside the retry counts each try, and a cache outside costs nothing of it.
 
 mod around;
 mod budget;

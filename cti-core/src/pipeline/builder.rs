@@ -7,6 +7,7 @@ use crate::command::CommandSource;
 use crate::crm::CrmSink;
 use crate::dial::DialPlan;
 use crate::error::{Error, ErrorKind, Result};
+use crate::number::NumberingPlan;
 use crate::outbox::{MemoryOutbox, Outbox};
 use crate::pbx::PbxSource;
 use crate::policy::Policy;
@@ -17,7 +18,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,7 +32,7 @@ const LAST_ORDERS: Duration = Duration::from_secs(10);
 pub struct Pipeline {
     pbxs: Vec<Arc<dyn PbxSource>>,
     crms: Vec<Arc<dyn CrmSink>>,
-    outbox: Arc<dyn Outbox>,
+    outbox: Option<Arc<dyn Outbox>>,
     popups: Vec<Arc<dyn Popup>>,
     commands: Vec<Arc<dyn CommandSource>>,
     settings: Settings,
@@ -47,6 +48,8 @@ pub(super) struct Parts {
     pub(super) settings: watch::Receiver<Arc<Settings>>,
     /// Tasks beside the stream of events, such as look-ups.
     pub(super) tasks: TaskTracker,
+    /// Cancelled when the pipeline ends.
+    pub(super) ending: CancellationToken,
 }
 
 impl Parts {
@@ -76,7 +79,7 @@ impl Pipeline {
         Self {
             pbxs: Vec::new(),
             crms: Vec::new(),
-            outbox: Arc::new(MemoryOutbox::new()),
+            outbox: None,
             popups: Vec::new(),
             commands: Vec::new(),
             settings: Settings::default(),
@@ -98,7 +101,7 @@ impl Pipeline {
 
     /// Where work waits until the CRM has it.
     pub fn outbox(mut self, outbox: impl Outbox + 'static) -> Self {
-        self.outbox = Arc::new(outbox);
+        self.outbox = Some(Arc::new(outbox));
         self
     }
 
@@ -108,7 +111,7 @@ impl Pipeline {
         self
     }
 
-    /// Calls `show` for each screen pop. Pops of one PBX wait for each other in it.
+    /// Calls `show` for each screen pop, as soon as its look-up is back: pops of several calls may run at the same time.
     pub fn on_pop<F, R>(self, show: F) -> Self
     where
         F: Fn(Pop) -> R + Send + Sync + 'static,
@@ -144,8 +147,14 @@ impl Pipeline {
         self
     }
 
-    /// Settings that may change while the pipeline runs. They stand in place of [`Pipeline::policy`] and
-    /// [`Pipeline::dial_plan`].
+    /// How numbers are written here. Default: Japan.
+    pub fn numbering(mut self, plan: NumberingPlan) -> Self {
+        self.settings.numbering = plan;
+        self
+    }
+
+    /// Settings that may change while the pipeline runs. They stand in place of [`Pipeline::policy`],
+    /// [`Pipeline::dial_plan`] and [`Pipeline::numbering`].
     pub fn settings(mut self, settings: watch::Receiver<Arc<Settings>>) -> Self {
         self.watched = Some(settings);
         self
@@ -162,10 +171,11 @@ impl Pipeline {
         let settings = self.watched.unwrap_or_else(|| watch::channel(Arc::new(self.settings)).1);
         let parts = Parts {
             crms: self.crms.into(),
-            outbox: self.outbox,
+            outbox: self.outbox.unwrap_or_else(in_memory),
             popups: self.popups.into(),
             settings,
             tasks: TaskTracker::new(),
+            ending: CancellationToken::new(),
         };
         run(self.pbxs, self.commands, parts, stop).await
     }
@@ -189,13 +199,18 @@ impl Pipeline {
     }
 }
 
+fn in_memory() -> Arc<dyn Outbox> {
+    tracing::warn!("no outbox was given: calls that the CRM has not taken yet are lost at the end of the programme");
+    Arc::new(MemoryOutbox::new())
+}
+
 async fn run(
     pbxs: Vec<Arc<dyn PbxSource>>,
     command_sources: Vec<Arc<dyn CommandSource>>,
     parts: Parts,
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
-    let cancel = CancellationToken::new();
+    let cancel = parts.ending.clone();
     let (workers, workers_done) = (CancellationToken::new(), TaskTracker::new());
     // However this function is left, everything it started ends.
     let _cancel_on_drop = (cancel.clone().drop_guard(), workers.clone().drop_guard());
@@ -219,13 +234,19 @@ async fn run(
 
     let ended = wait(&mut followers, stop).await;
     cancel.cancel();
+    parts.tasks.close();
     let farewell = async {
-        while followers.join_next().await.is_some() {}
+        while let Some(follower) = followers.join_next().await {
+            if let Err(error) = result_of(follower) {
+                tracing::error!(%error, "a PBX did not end cleanly");
+            }
+        }
         journals.close();
         journals.wait().await;
         workers.cancel();
         workers_done.close();
         workers_done.wait().await;
+        parts.tasks.wait().await;
     };
     if tokio::time::timeout(LAST_ORDERS, farewell).await.is_err() {
         tracing::warn!("the end took too long; what is left stays in the outbox for the next start");
@@ -237,11 +258,13 @@ async fn run(
 async fn wait(followers: &mut JoinSet<Result<()>>, stop: impl Future<Output = ()>) -> Result<()> {
     tokio::select! {
         () = stop => Ok(()),
-        Some(ended) = followers.join_next() => match ended {
-            Ok(result) => result,
-            Err(failure) => Err(Error::new(ErrorKind::Unexpected, "the task of a PBX failed").caused_by(failure)),
-        },
+        Some(ended) = followers.join_next() => result_of(ended),
     }
+}
+
+fn result_of(follower: std::result::Result<Result<()>, JoinError>) -> Result<()> {
+    let failed = |failure| Error::new(ErrorKind::Unexpected, "the task of a PBX failed").caused_by(failure);
+    follower.map_err(failed)?
 }
 
 struct OnPop<F>(F);

@@ -5,9 +5,9 @@ use super::look_up::look_up_of;
 use super::settings::Settings;
 use crate::backoff::Backoff;
 use crate::call::CallRecord;
-use crate::crm::{CrmSink, Match, Matches};
+use crate::crm::{CrmSink, Match};
 use crate::error::{Error, ErrorKind, Result, Status};
-use crate::outbox::{Task, Token, Verdict};
+use crate::outbox::{Task, Token, Verdict, Work};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,12 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), most: Duration
 
 /// How long one try may take before its outcome counts as unknown.
 const TRY: Duration = Duration::from_secs(60);
+
+/// After so many tries a call is written without its customer, if the search for him does not work.
+const LOOK_UPS: u32 = 4;
+
+/// After so many failures of the connector itself the work is kept as a dead letter.
+const PANICS: u32 = 5;
 
 /// What a person must mend (a password, a right) is looked at again after this time.
 const UNTIL_MENDED: Duration = Duration::from_secs(60);
@@ -36,20 +42,18 @@ async fn work(crm: Arc<dyn CrmSink>, parts: Parts, cancel: CancellationToken) {
     while let Some(taken) = cancel.run_until_cancelled(parts.outbox.take(crm.name())).await {
         match taken {
             // Not cancelled half-way: what was begun gets its answer.
-            Ok(token) => deliver(token, &*crm, &parts).await,
+            Ok(token) => deliver(token, Arc::clone(&crm), &parts).await,
             Err(error) => {
                 tracing::error!(crm = crm.name(), %error, "the outbox gives no work; trying again");
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                cancel.run_until_cancelled(tokio::time::sleep(Duration::from_secs(1))).await;
             }
         }
     }
 }
 
-async fn deliver(token: Token, crm: &dyn CrmSink, parts: &Parts) {
-    let done = tokio::time::timeout(TRY, carry_out(&token.work.task, &token, crm, &parts.settings())).await;
-    let late = || Error::new(ErrorKind::Timeout, "the CRM did not answer in time").status_is(Status::OutcomeUnknown);
+async fn deliver(token: Token, crm: Arc<dyn CrmSink>, parts: &Parts) {
     let tries = token.earlier_tries + 1;
-    let verdict = match done.unwrap_or_else(|_| Err(late())) {
+    let verdict = match try_once(&token, Arc::clone(&crm), parts.settings()).await {
         Ok(()) => {
             tracing::info!(crm = crm.name(), call = %token.work.call, tries, "delivered");
             Verdict::Delivered
@@ -65,47 +69,80 @@ async fn deliver(token: Token, crm: &dyn CrmSink, parts: &Parts) {
     }
 }
 
-async fn carry_out(task: &Task, token: &Token, crm: &dyn CrmSink, settings: &Settings) -> Result<()> {
-    match task {
+/// In a task of its own, so that a connector that panics costs one try and no worker.
+async fn try_once(token: &Token, crm: Arc<dyn CrmSink>, settings: Arc<Settings>) -> Result<()> {
+    let (work, tries) = (token.work.clone(), token.earlier_tries + 1);
+    let trying = tokio::spawn(async move { carry_out(&work, tries, &*crm, &settings).await });
+    let _ends_with_us = AbortOnDrop(trying.abort_handle());
+    match tokio::time::timeout(TRY, trying).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(failure)) => {
+            let error = Error::new(ErrorKind::Unexpected, "the connector failed; please report it").caused_by(failure);
+            Err(if tries < PANICS { error.status_is(Status::OutcomeUnknown) } else { error })
+        }
+        Err(_) => {
+            Err(Error::new(ErrorKind::Timeout, "the CRM did not answer in time").status_is(Status::OutcomeUnknown))
+        }
+    }
+}
+
+struct AbortOnDrop(tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn carry_out(work: &Work, tries: u32, crm: &dyn CrmSink, settings: &Settings) -> Result<()> {
+    match &work.task {
         Task::LogCall { record, matched } => {
             let found = match matched {
                 Some(matched) => Some((**matched).clone()),
-                None => look_again(record, crm, settings).await?,
+                None => look_again(record, tries, crm, settings).await?,
             };
-            crm.log_call(record, found.as_ref(), &token.work.key).await?;
+            crm.log_call(record, found.as_ref(), &work.key).await?;
         }
         Task::CreateContact { contact } => {
-            let known = match look_up_of(&contact.number, settings) {
-                Some(number) => crm.look_up(&number).await?,
-                None => Matches::default(),
-            };
-            if known.is_none() {
-                crm.create_contact(contact, &token.work.key).await?;
+            // What is no number of anybody (`anonymous`) becomes no customer.
+            let Some(number) = look_up_of(&contact.number, settings) else { return Ok(()) };
+            let known = crm.capabilities().look_up && !crm.look_up(&number).await?.is_none();
+            if !known {
+                crm.create_contact(contact, &work.key).await?;
             }
         }
     }
     Ok(())
 }
 
-/// The CRM may not have answered while the phone rang, or the contact may be new.
-async fn look_again(record: &CallRecord, crm: &dyn CrmSink, settings: &Settings) -> Result<Option<Match>> {
+/// The CRM may not have answered while the phone rang, or the contact may be new. A search that does not work keeps
+/// nobody's call from being written: after some tries it is written without the customer.
+async fn look_again(record: &CallRecord, tries: u32, crm: &dyn CrmSink, settings: &Settings) -> Result<Option<Match>> {
     let number = record.customer_number().and_then(|number| look_up_of(number, settings));
-    match number.filter(|_| crm.capabilities().look_up) {
-        Some(number) => Ok(crm.look_up(&number).await?.one().cloned()),
-        None => Ok(None),
+    let Some(number) = number.filter(|_| crm.capabilities().look_up) else { return Ok(None) };
+    match crm.look_up(&number).await {
+        Ok(matches) => Ok(matches.one().cloned()),
+        Err(error) if error.status() != Status::Permanent && tries < LOOK_UPS => Err(error),
+        Err(error) => {
+            tracing::warn!(crm = crm.name(), call = %record.call, %error, "the call is written without its customer");
+            Ok(None)
+        }
     }
 }
 
 /// What an error means for the work: wait, ask a person, or give up and keep it as a dead letter.
 fn verdict(error: &Error, tries: u32) -> Verdict {
     if error.status() != Status::Permanent {
-        return Verdict::RetryAfter(error.wait().unwrap_or_else(|| BACKOFF.wait(tries)));
+        // Whatever the CRM asks for, the waits grow: a server that says 0 is not asked without a pause.
+        return Verdict::RetryAfter(error.wait().unwrap_or_default().max(BACKOFF.wait(tries)));
     }
     match error.kind() {
         // Not the call's fault: it waits until somebody has mended the set-up.
         ErrorKind::Unauthenticated | ErrorKind::PermissionDenied | ErrorKind::ConfigInvalid => {
             Verdict::RetryAfter(UNTIL_MENDED)
         }
+        // Somebody else was faster: what is there now is looked at again.
+        ErrorKind::Conflict => Verdict::RetryAfter(BACKOFF.wait(tries)),
         _ => Verdict::Rejected { reason: error.to_string() },
     }
 }
@@ -135,7 +172,9 @@ mod tests {
         }
         let unknown = Error::new(ErrorKind::Timeout, "x").status_is(Status::OutcomeUnknown);
         assert!(matches!(verdict(&unknown, 3), Verdict::RetryAfter(_)));
-        let asked = Error::new(ErrorKind::RateLimited, "x").retry_after(Duration::from_secs(7));
-        assert_eq!(verdict(&asked, 1), Verdict::RetryAfter(Duration::from_secs(7)));
+        let asked = |wait| Error::new(ErrorKind::RateLimited, "x").retry_after(wait);
+        assert_eq!(verdict(&asked(Duration::from_secs(7)), 1), Verdict::RetryAfter(Duration::from_secs(7)));
+        let Verdict::RetryAfter(wait) = verdict(&asked(Duration::ZERO), 1) else { panic!("waits") };
+        assert!(wait >= BACKOFF.first / 2, "a server that says 0 is not asked without a pause");
     }
 }

@@ -1,21 +1,21 @@
 //! What must not be lost goes to the outbox, in order, while events flow on.
 
 use super::builder::Parts;
+use super::look_up::look_up_of;
 use super::settings::Settings;
 use crate::backoff::Backoff;
-use crate::call::{CallId, CallRecord, OpenCall};
+use crate::call::{CallId, CallRecord, Direction, OpenCall};
 use crate::crm::{Match, NewContact, WriteKey};
-use crate::error::{Result, Status};
+use crate::error::{ErrorKind, Result};
 use crate::number::Number;
 use crate::outbox::{Task, Work};
 use crate::policy::log_decision;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
-
-/// How many entries are written in one go.
-const BATCH: usize = 256;
 
 /// Waits between tries while the disk is full or gone.
 const STORAGE_BACKOFF: Backoff = Backoff { first: Duration::from_millis(200), most: Duration::from_secs(10) };
@@ -34,14 +34,17 @@ impl Entry {
     pub(super) fn ended(record: &CallRecord, matched: &[Option<Match>], settings: &Settings, parts: &Parts) -> Self {
         let decision = log_decision(record, &settings.policy);
         tracing::debug!(call = %record.call, yes = decision.yes, rule = decision.rule, "log");
-        let crms = parts.crms.iter().zip(matched).filter(|(crm, _)| decision.yes && crm.capabilities().log_call);
+        let crms = parts.crms.iter().zip(matched).filter(|_| decision.yes);
         let work = crms.flat_map(|(crm, matched)| {
+            let can = crm.capabilities();
             let contact = new_contact(record, matched.as_ref(), settings)
-                .filter(|_| crm.capabilities().create_contact)
+                .filter(|_| can.create_contact)
                 .map(|contact| (format!("{}:contact", record.ended_id()), Task::CreateContact { contact }));
-            let log = Task::LogCall { record: Box::new(record.clone()), matched: matched.clone().map(Box::new) };
-            let log = (record.ended_id().to_string(), log);
-            contact.into_iter().chain([log]).map(|(key, task)| Work {
+            let log = can.log_call.then(|| {
+                let matched = matched.clone().map(Box::new);
+                (record.ended_id().to_string(), Task::LogCall { record: Box::new(record.clone()), matched })
+            });
+            contact.into_iter().chain(log).map(|(key, task)| Work {
                 crm: crm.name().to_owned(),
                 call: record.call.clone(),
                 key: WriteKey::of(key.into()),
@@ -76,36 +79,76 @@ fn new_contact(record: &CallRecord, matched: Option<&Match>, settings: &Settings
         return None;
     }
     let number: &Number = record.customer_number()?;
-    Some(NewContact { number: number.clone(), name: record.caller.name.clone() })
+    look_up_of(number, settings)?;
+    // The caller of an outbound call is one of us.
+    let name = record.caller.name.clone().filter(|_| record.direction == Direction::Inbound);
+    Some(NewContact { number: number.clone(), name })
 }
 
-/// Where entries go in. Unbounded: it grows by what a PBX tells while the disk is slow, and telling must not wait.
-pub(super) struct Journal(mpsc::UnboundedSender<Entry>);
+/// What waits to be written: the last word on each call, so that it grows with the calls that are open while the disk is
+/// slow, and not with what is told of them.
+#[derive(Default)]
+struct Waiting {
+    entries: Mutex<HashMap<CallId, Entry>>,
+    changed: Notify,
+    closed: AtomicBool,
+}
+
+/// Where entries go in; telling must not wait.
+pub(super) struct Journal(Arc<Waiting>);
+
+/// Where entries come out.
+pub(super) struct Entries(Arc<Waiting>);
+
+/// A journal and the entries that come out of it.
+pub(super) fn channel() -> (Journal, Entries) {
+    let waiting = Arc::<Waiting>::default();
+    (Journal(Arc::clone(&waiting)), Entries(waiting))
+}
 
 impl Journal {
-    /// Hands an entry over.
+    /// Hands an entry over. It takes the place of an earlier one of the same call.
     pub(super) fn enter(&self, entry: Entry) {
-        // The receiver outlives every sender: it ends when they are gone.
-        if self.0.send(entry).is_err() {
-            tracing::error!("the journal has ended before its PBX; this is a bug");
+        self.0.entries().insert(entry.call().clone(), entry);
+        self.0.changed.notify_one();
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.0.closed.store(true, Ordering::Release);
+        self.0.changed.notify_one();
+    }
+}
+
+impl Waiting {
+    fn entries(&self) -> MutexGuard<'_, HashMap<CallId, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that waits; `None` when nothing will come any more.
+    async fn next(&self) -> Option<HashMap<CallId, Entry>> {
+        loop {
+            let closed = self.closed.load(Ordering::Acquire);
+            let waiting = std::mem::take(&mut *self.entries());
+            match (waiting.is_empty(), closed) {
+                (false, _) => return Some(waiting),
+                (true, true) => return None,
+                (true, false) => self.changed.notified().await,
+            }
         }
     }
 }
 
-/// A journal and the entries that come out of it.
-pub(super) fn channel() -> (Journal, mpsc::UnboundedReceiver<Entry>) {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    (Journal(sender), receiver)
-}
-
-/// Writes entries until the last one is on disk.
-pub(super) async fn keep(mut entries: mpsc::UnboundedReceiver<Entry>, parts: Parts) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while entries.recv_many(&mut batch, BATCH).await > 0 {
-        // Only the last state of each call counts, so that calls do not wait for each other's disk writes.
-        let latest: HashMap<CallId, Entry> = batch.drain(..).map(|entry| (entry.call().clone(), entry)).collect();
-        let mut writes: JoinSet<()> = latest.into_values().map(|entry| store(entry, parts.clone())).collect();
-        while writes.join_next().await.is_some() {}
+/// Writes entries until the last one is on disk. Calls do not wait for each other's disk writes.
+pub(super) async fn keep(entries: Entries, parts: Parts) {
+    while let Some(waiting) = entries.0.next().await {
+        let mut writes: JoinSet<()> = waiting.into_values().map(|entry| store(entry, parts.clone())).collect();
+        while let Some(written) = writes.join_next().await {
+            if let Err(failure) = written {
+                tracing::error!(%failure, "the outbox failed; a call was not stored. Please report it");
+            }
+        }
     }
 }
 
@@ -113,7 +156,7 @@ async fn store(mut entry: Entry, parts: Parts) {
     let mut tries = 0;
     while let Err(error) = write(&entry, &parts).await {
         tries += 1;
-        if error.status() == Status::Permanent && !entry.shorten() {
+        if error.kind() == ErrorKind::Rejected && !entry.shorten() {
             tracing::error!(call = %entry.call(), %error, "the outbox refuses this call; it is not stored");
             return;
         }

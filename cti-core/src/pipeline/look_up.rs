@@ -7,7 +7,9 @@ use crate::crm::{CrmSink, LookUp, Match, Matches};
 use crate::error::{Error, ErrorKind};
 use crate::number::Number;
 use crate::popup::Pop;
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
@@ -22,39 +24,49 @@ impl CallLookUps {
         Self { answers: parts.crms.iter().map(|_| Arc::default()).collect(), over: CancellationToken::new() }
     }
 
-    /// Shows who is calling at that extension, as soon as each CRM has answered.
+    /// Shows who is calling at that extension, as soon as each CRM has answered; at once if there is no CRM.
     pub(super) fn pop(&self, event: &CallEvent, extension: &Extension, settings: &Settings, parts: &Parts) {
         let number = customer_number(event).and_then(|number| look_up_of(number, settings));
-        for (crm, answer) in parts.crms.iter().zip(&self.answers) {
-            let pop = Pop {
-                id: event.id.clone(),
-                call: event.call.clone(),
-                extension: extension.clone(),
-                direction: event.direction,
-                caller: event.caller.clone(),
-                dialed: event.dialed.clone(),
-                crm: crm.name().to_owned(),
-                matches: Matches::default(),
-                url: None,
-                problem: None,
-            };
-            let timeout = settings.policy.pop.look_up_timeout();
-            let ask = ask(Arc::clone(crm), Arc::clone(answer), number.clone(), pop, timeout);
-            let (over, popups) = (self.over.clone(), Arc::clone(&parts.popups));
-            parts.tasks.spawn(async move {
-                // A pop for a call that is over helps nobody.
-                let Some(pop) = over.run_until_cancelled(ask).await else { return };
-                for popup in popups.iter() {
-                    popup.pop(&pop).await;
-                }
-            });
+        let timeout = settings.policy.pop.look_up_timeout();
+        if parts.crms.is_empty() {
+            self.show(std::future::ready(pop_of(event, extension, "")), parts);
         }
+        for (crm, answer) in parts.crms.iter().zip(&self.answers) {
+            let pop = pop_of(event, extension, crm.name());
+            self.show(ask(Arc::clone(crm), Arc::clone(answer), number.clone(), pop, timeout), parts);
+        }
+    }
+
+    fn show(&self, pop: impl Future<Output = Pop> + Send + 'static, parts: &Parts) {
+        let (over, ending, popups) = (self.over.clone(), parts.ending.clone(), Arc::clone(&parts.popups));
+        parts.tasks.spawn(async move {
+            // A pop for a call that is over helps nobody.
+            let Some(Some(pop)) = ending.run_until_cancelled(over.run_until_cancelled(pop)).await else { return };
+            for popup in popups.iter() {
+                popup.pop(&pop).await;
+            }
+        });
     }
 
     /// The call is over: no more pops. Gives the one match of each CRM, where its answer came in time.
     pub(super) fn close(&self) -> Vec<Option<Match>> {
         self.over.cancel();
         self.answers.iter().map(|answer| answer.get().and_then(Matches::one).cloned()).collect()
+    }
+}
+
+fn pop_of(event: &CallEvent, extension: &Extension, crm: &str) -> Pop {
+    Pop {
+        id: event.id.clone(),
+        call: event.call.clone(),
+        extension: extension.clone(),
+        direction: event.direction,
+        caller: event.caller.clone(),
+        dialed: event.dialed.clone(),
+        crm: crm.to_owned(),
+        matches: Matches::default(),
+        url: None,
+        problem: None,
     }
 }
 
@@ -75,14 +87,13 @@ async fn ask(
     answer: Arc<OnceCell<Matches>>,
     number: Option<LookUp>,
     mut pop: Pop,
-    timeout: std::time::Duration,
+    timeout: Duration,
 ) -> Pop {
     let Some(number) = number.filter(|_| crm.capabilities().look_up) else { return pop };
     let late = || Error::new(ErrorKind::Timeout, "the CRM did not answer in time").during("look_up");
-    let asked = answer.get_or_try_init(|| async {
-        tokio::time::timeout(timeout, crm.look_up(&number)).await.unwrap_or_else(|_| Err(late()))
-    });
-    match asked.await {
+    // Each phone waits for itself: one question, but nobody longer than the limit.
+    let asked = tokio::time::timeout(timeout, answer.get_or_try_init(|| crm.look_up(&number))).await;
+    match asked.unwrap_or_else(|_| Err(late())) {
         Ok(matches) => {
             pop.url = crm.screen_pop(&number, matches);
             pop.matches = matches.clone();

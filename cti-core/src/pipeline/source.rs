@@ -4,10 +4,10 @@ use super::builder::Parts;
 use super::journal::{Entry, Journal};
 use super::look_up::CallLookUps;
 use crate::call::{CallEvent, CallFact, CallId, Extension, OpenCall, PbxEvent};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::pbx::{LinkState, PbxSource, SourceContext};
 use crate::policy::pop_decision;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_stream::StreamExt;
@@ -37,7 +37,8 @@ pub(super) async fn follow(
     let resume = parts.outbox.open_calls(&name).await?;
     let mut calls: HashMap<CallId, LiveCall> =
         resume.iter().map(|open| (open.record.call.clone(), LiveCall::of(open.clone(), &parts))).collect();
-    let context = SourceContext { resume, ..SourceContext::new(cancel) };
+    let mut over = Recent::default();
+    let context = SourceContext { resume, ..SourceContext::new(cancel.clone()) };
     parts.tasks.spawn(report_link(name.clone(), context.link.subscribe(), parts.clone()));
 
     let mut events = pbx.open(context).await?;
@@ -47,10 +48,46 @@ pub(super) async fn follow(
             popup.event(&event).await;
         }
         if let PbxEvent::Call(event) = event {
+            if over.contains(&event.call) {
+                tracing::error!(pbx = %name, call = %event.call, fact = event.name(), "told after the end of its call; please report it");
+                continue;
+            }
             take(&event, &mut calls, &parts, &journal);
+            if matches!(event.fact, CallFact::Ended { .. }) {
+                over.insert(event.call);
+            }
         }
     }
-    Ok(())
+    if cancel.is_cancelled() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Unexpected, "the stream of the PBX ended by itself; please report it").with("pbx", name))
+}
+
+/// The calls that ended lately: what is told of them afterwards (against the laws) must not open them again.
+#[derive(Default)]
+struct Recent {
+    known: HashSet<CallId>,
+    order: VecDeque<CallId>,
+}
+
+impl Recent {
+    /// How many are remembered.
+    const MOST: usize = 10_000;
+
+    fn contains(&self, call: &CallId) -> bool {
+        self.known.contains(call)
+    }
+
+    fn insert(&mut self, call: CallId) {
+        if self.order.len() == Self::MOST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        self.order.push_back(call.clone());
+        self.known.insert(call);
+    }
 }
 
 fn take(event: &CallEvent, calls: &mut HashMap<CallId, LiveCall>, parts: &Parts, journal: &Journal) {
