@@ -435,8 +435,8 @@ fn user_events_and_variables_are_attached_within_bounds() {
 }
 
 /// 6001 consults 6002 through a Local channel, as the feature code and AMI `Atxfer` do; before the transfer 6002
-/// answered, or only after it.
-fn consulted(answered_before: bool) -> Wire {
+/// answered, or only after it. The event of the transfer names who got the call, or only where.
+fn consulted(answered_before: bool, target: &[(&str, &str)]) -> Wire {
     let (mut wire, trunk, first) = talking();
     wire.wait(2);
     let one = Channel::new("Local/6002@from-internal;1", 3, 1);
@@ -463,11 +463,11 @@ fn consulted(answered_before: bool) -> Wire {
     wire.leaves("b2", &first);
     wire.leaves("b2", &one);
     wire.enters("b1", &one);
-    wire.say(
-        "AttendedTransfer",
-        &[("OrigTransferer", &first), ("SecondTransferer", &first), ("Transferee", &trunk), ("TransferTarget", &one)],
-        &[("Result", "Success"), ("DestType", "Bridge")],
-    );
+    let mut parties = vec![("OrigTransferer", &first), ("SecondTransferer", &first), ("Transferee", &trunk)];
+    if target.is_empty() {
+        parties.push(("TransferTarget", &one));
+    }
+    wire.say("AttendedTransfer", &parties, &[&[("Result", "Success"), ("DestType", "Bridge")], target].concat());
     wire.hangs_up(&first, "16");
     wire.wait(4);
     if !answered_before {
@@ -482,7 +482,7 @@ fn consulted(answered_before: bool) -> Wire {
 
 #[test]
 fn an_attended_transfer_through_a_local_channel() {
-    let wire = consulted(true);
+    let wire = consulted(true, &[]);
     let expected = ["held 6001", "ringing 6002", "answered 6002", "resumed 6001", "transferred 6001 6002 attended"];
     assert_eq!(lawful(&wire)[3..8], expected);
     let record = &records(&wire.events)[0];
@@ -492,10 +492,22 @@ fn an_attended_transfer_through_a_local_channel() {
 
 #[test]
 fn a_transferer_who_does_not_wait_for_the_answer() {
-    let wire = consulted(false);
+    let wire = consulted(false, &[]);
     let expected = ["held 6001", "ringing 6002", "resumed 6001", "transferred 6001 6002 attended", "answered 6002"];
     assert_eq!(lawful(&wire)[3..8], expected);
     let record = &records(&wire.events)[0];
     assert_eq!(record.answered_by.as_ref().unwrap().as_str(), "6002");
     assert_eq!((record.ring_seconds, record.hold_seconds, record.talk_seconds), (5.0, 3.0, 7.0));
+}
+
+/// Seen on Asterisk 16: whoever completes the transfer right after the answer gets an event without the target.
+#[test]
+fn an_attended_transfer_whose_target_is_not_named() {
+    let expected = ["held 6001", "ringing 6002", "answered 6002", "resumed 6001", "transferred 6001 6002 attended"];
+    for target in [("DestBridgeUniqueid", "b1"), ("SecondTransfererConnectedLineNum", "6002")] {
+        let wire = consulted(true, &[target]);
+        assert_eq!(lawful(&wire)[3..8], expected);
+        let record = &records(&wire.events)[0];
+        assert_eq!(record.answered_by.as_ref().unwrap().as_str(), "6002");
+    }
 }

@@ -1,6 +1,8 @@
 //! SIP parties: phones, the outside line and its callers, played by SIPp.
 
+use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -149,7 +151,7 @@ pub struct CallIn<'a> {
     asterisk: &'a Asterisk,
     outside: bool,
     number: String,
-    name: Option<String>,
+    name: Option<Vec<u8>>,
     withheld: bool,
     dialled: String,
     talk_ms: u64,
@@ -179,7 +181,13 @@ impl<'a> CallIn<'a> {
 
     /// The caller's name, any text without CR, LF and NUL.
     #[must_use]
-    pub fn name(mut self, name: &str) -> Self {
+    pub fn name(self, name: &str) -> Self {
+        self.name_bytes(name.as_bytes())
+    }
+
+    /// The same in any encoding.
+    #[must_use]
+    pub fn name_bytes(mut self, name: &[u8]) -> Self {
         self.name = Some(name.into());
         self
     }
@@ -250,16 +258,22 @@ impl<'a> CallIn<'a> {
             }
         };
         // Values that SIPp puts in by itself are not read again, so that brackets in a name do no harm.
-        let shown = self.name.unwrap_or_default().replace('\\', "\\\\").replace('"', "\\\"");
-        let keys = [("caller", self.number.as_str()), ("shown", shown.as_str())];
+        let shown = OsString::from_vec(quoted(&self.name.unwrap_or_default()));
+        let keys = [("caller", OsStr::new(&self.number)), ("shown", &shown)];
         let who = format!("{} to {}", self.number, self.dialled);
         let local = SocketAddr::new(ip, self.asterisk.party_port()?);
-        let mut more = vec!["-s", &self.dialled];
+        let mut more = vec![OsStr::new("-s"), OsStr::new(&self.dialled)];
         for (key, value) in keys {
-            more.extend(["-key", key, value]);
+            more.extend([OsStr::new("-key"), OsStr::new(key), value]);
         }
         SippCall::start(&who, &fill(text, &values)?, local, self.asterisk, 1, &more)
     }
+}
+
+/// The inside of a quoted string of SIP.
+fn quoted(text: &[u8]) -> Vec<u8> {
+    let escaped = |&byte: &u8| if matches!(byte, b'"' | b'\\') { vec![b'\\', byte] } else { vec![byte] };
+    text.iter().flat_map(escaped).collect()
 }
 
 /// A running SIP party. Dropped, it is gone at once and without a word to the other side.
@@ -278,7 +292,7 @@ impl SippCall {
         local: SocketAddr,
         asterisk: &Asterisk,
         calls: u32,
-        more: &[&str],
+        more: &[&OsStr],
     ) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);

@@ -12,4 +12,10 @@
 #![allow(unreachable_pub, reason = "modules of one test")]
 
 mod inbound;
+mod lost_link;
+mod many;
+mod outbound;
+mod real_program;
 mod support;
+mod transfers;
+mod withheld;

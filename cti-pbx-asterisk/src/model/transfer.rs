@@ -3,6 +3,7 @@
 use super::CallModel;
 use super::call::{MAX_ITEMS, enter, leave};
 use super::channel::{Offer, UP, Uid};
+use super::direction::dialed;
 use super::side::Side;
 use super::text::field;
 use crate::ami::Message;
@@ -25,8 +26,10 @@ pub(super) fn blind(model: &mut CallModel, message: &Message) {
 pub(super) fn attended(model: &mut CallModel, message: &Message) {
     let first = model.touch(message, "OrigTransferer");
     let second = model.touch(message, "SecondTransferer");
-    model.touch(message, "Transferee");
-    let target = model.touch(message, "TransferTarget");
+    let transferee = model.touch(message, "Transferee");
+    let named = model.touch(message, "TransferTarget");
+    let target =
+        named.or_else(|| model.arrived(&field(message, "DestBridgeUniqueid")?, &[&first, &second, &transferee]));
     for other in [&second, &target].into_iter().flatten() {
         if let Some(first) = first.as_ref().filter(|_| succeeded(message)) {
             model.link(first, other);
@@ -35,7 +38,10 @@ pub(super) fn attended(model: &mut CallModel, message: &Message) {
     let Some(transferer) = first.clone().or_else(|| second.clone()).filter(|_| succeeded(message)) else { return };
     let party = target.and_then(|target| model.party(&target));
     let to = party.as_ref().and_then(|(_, name)| Number::new(name));
-    let asked = || field(message, "SecondTransfererExten").and_then(|exten| Number::new(&exten));
+    let asked = || {
+        let asked = ["SecondTransfererExten", "SecondTransfererConnectedLineNum"];
+        asked.iter().find_map(|key| dialed(&field(message, key)?))
+    };
     let Some(to) = to.or_else(asked) else { return };
     model.transferred(&transferer, to, TransferHow::Attended);
     if let Some(second) = second {
@@ -73,6 +79,13 @@ impl CallModel {
         let Some(call) = self.calls.get(&channel.call) else { return Vec::new() };
         let same = |uid: &&Uid| self.channels.get(uid).is_some_and(|other| other.extension() == channel.extension());
         call.holding.iter().filter(same).cloned().collect()
+    }
+
+    /// Who came last into that conversation, beside those that are known. Asterisk does not name the target if it had
+    /// left the consultation for the caller's bridge before the event was written (seen on 16, `DestType: Bridge`).
+    fn arrived(&self, bridge: &str, known: &[&Option<Uid>]) -> Option<Uid> {
+        let is_known = |uid: &Uid| known.iter().any(|other| other.as_ref() == Some(uid));
+        self.bridges.get(bridge)?.iter().rev().find(|uid| !is_known(uid)).cloned()
     }
 
     /// The channel takes no part in the conversation any more.

@@ -9,7 +9,7 @@ mod seen;
 mod words;
 
 pub use office::{CALLER, CUSTOMER, CUSTOMER_NAME, Office, all_finished};
-pub use program::{Config, adapter};
+pub use program::{Config, Finished, adapter};
 pub use proxy::Proxy;
 pub use words::{facts, field};
 

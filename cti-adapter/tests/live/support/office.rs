@@ -14,7 +14,7 @@ use cti_testkit::laws;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -40,6 +40,10 @@ impl Folder {
         let path = std::env::temp_dir().join(format!("cti-live-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 
     pub fn file(&self, name: &str) -> PathBuf {
