@@ -5,6 +5,7 @@ use crate::cli::Demo as Options;
 use crate::{Outcome, logging, output};
 use cti::core::dial::{DialPlan, Member, PrefixChoice, TelephonyGroup};
 use cti::core::fields::FieldMap;
+use cti::core::outbox::MemoryOutbox;
 use cti::core::pbx::{PbxCapabilities, PbxSource};
 use cti::desk::{AgentLogin, RunningDesk};
 use cti::prelude::*;
@@ -59,6 +60,7 @@ pub(crate) async fn demo(options: Options) -> Outcome {
     let pipeline = Pipeline::new()
         .pbx(pbx)
         .crm(crm.retry(Retry::default()).cached(Cache::default()))
+        .outbox(MemoryOutbox::new()) // nothing of a demo is kept
         .dial_plan(dial_plan()?)
         .popup(desk.clone())
         .commands(desk.clone());
