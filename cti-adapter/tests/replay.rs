@@ -118,11 +118,13 @@ fn facts(events: &[PbxEvent]) -> impl Iterator<Item = &CallFact> {
 }
 
 fn records(events: &[PbxEvent]) -> Vec<&CallRecord> {
-    let record = |fact| match fact {
-        &CallFact::Ended { ref record, .. } => Some(&**record),
-        _ => None,
-    };
-    facts(events).filter_map(record).collect()
+    let mut records = Vec::new();
+    for fact in facts(events) {
+        if let CallFact::Ended { record, .. } = fact {
+            records.push(&**record);
+        }
+    }
+    records
 }
 
 /// The extensions of the facts of that name, in order.
