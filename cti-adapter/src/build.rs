@@ -68,9 +68,13 @@ pub(crate) fn outbox(path: &Path) -> Result<SqliteOutbox> {
 
 /// The desk page, listening. It shows a button for each thing that the PBX can do.
 pub(crate) async fn desk(config: &DeskConfig, can: PbxCapabilities) -> Result<RunningDesk> {
+    desk_settings(config).capabilities(can).bind().await
+}
+
+/// The settings of the desk page.
+pub(crate) fn desk_settings(config: &DeskConfig) -> Desk {
     let listen = config.listen.to_string();
-    let desk = if config.public { Desk::new().listen_publicly(listen) } else { Desk::new().listen(listen) };
-    let mut desk = desk.capabilities(can);
+    let mut desk = if config.public { Desk::new().listen_publicly(listen) } else { Desk::new().listen(listen) };
     if let Some(url) = &config.public_url {
         desk = desk.public_url(url.clone());
     }
@@ -82,5 +86,5 @@ pub(crate) async fn desk(config: &DeskConfig, can: PbxCapabilities) -> Result<Ru
     for origin in &config.allow_origins {
         desk = desk.allow_origin(origin.clone());
     }
-    desk.bind().await
+    desk
 }

@@ -53,18 +53,15 @@ fn outbox(path: &Path) -> Check {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
-    match std::fs::metadata(folder) {
+    let probe = folder.join(format!(".cti-doctor-{}", std::process::id()));
+    let tried = std::fs::File::create_new(&probe).and_then(|_| std::fs::remove_file(&probe));
+    match tried {
+        Ok(()) => Check::ok(name, format!("{} can be written to", folder.display())),
         Err(error) => Check::failed(
             name,
-            format!("{}: {error}", folder.display()),
-            "create the folder, owned by the user of the adapter",
+            format!("{} cannot be written to: {error}", folder.display()),
+            "create the folder, and give the user of the adapter write access",
         ),
-        Ok(found) if !found.is_dir() || found.permissions().readonly() => Check::failed(
-            name,
-            format!("{} cannot be written to", folder.display()),
-            "give the user of the adapter write access",
-        ),
-        Ok(_) => Check::ok(name, format!("{} can be written to", folder.display())),
     }
 }
 

@@ -28,6 +28,10 @@ async fn main() -> ExitCode {
         Command::Dial(options) => dial::dial(options).await,
     };
     outcome.unwrap_or_else(|error| {
+        // A reader that went away (`| head`) is no failure.
+        if error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
+            return ExitCode::SUCCESS;
+        }
         output::complain(&output::with_causes(error.as_ref()));
         ExitCode::FAILURE
     })

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-/// Prints a line of a result. A reader that went away (`| head`) is no failure.
+/// Prints a line of a result.
 pub(crate) fn line(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}").and_then(|()| out.flush())

@@ -179,5 +179,5 @@ async fn a_kill_around_the_hang_up_loses_no_call_and_writes_none_twice() {
     println!(
         "{calls} kills, {left_behind} before the write; {calls} calls in the CRM, once each, after {writes} writes"
     );
-    assert!(left_behind * 3 > calls && writes > calls, "the kills came too late to prove anything");
+    assert!(left_behind * 2 > calls && writes > calls, "the kills came too late to prove anything");
 }

@@ -250,6 +250,18 @@ impl Error {
         &self.0.vendor
     }
 
+    /// This error and its causes in one line, for logs and for the doctor.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+
     /// How long the other side asked us to wait.
     pub fn wait(&self) -> Option<Duration> {
         self.0.retry_after

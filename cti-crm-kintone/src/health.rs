@@ -71,10 +71,10 @@ fn unusable(role: Role, error: &Error) -> Vec<Check> {
         ErrorKind::ConfigInvalid | ErrorKind::NotFound => ("app", "check the domain, the app id and the guest space"),
         _ => {
             let cure = "check the network, the domain and kintone's own status page";
-            return vec![failed(role.name("reachable"), error.to_string(), cure)];
+            return vec![failed(role.name("reachable"), error.chain(), cure)];
         }
     };
-    vec![reached, failed(role.name(step), error.to_string(), cure)]
+    vec![reached, failed(role.name(step), error.chain(), cure)]
 }
 
 /// Reads one record: the right to view.
@@ -82,9 +82,7 @@ async fn view(client: &Client, app: &App, role: Role) -> Check {
     let request = Request::get("records.json").with("fields", json!(["$id"])).with("query", "limit 1");
     match client.send(app, request).await {
         Ok(_) => ok(role.name("view"), "records can be read".to_owned()),
-        Err(error) => {
-            failed(role.name("view"), error.to_string(), "tick the right to view records and press Update App")
-        }
+        Err(error) => failed(role.name("view"), error.chain(), "tick the right to view records and press Update App"),
     }
 }
 

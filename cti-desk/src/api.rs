@@ -78,11 +78,13 @@ pub(crate) async fn call(
         .ok_or_else(|| Refusal::not_found("you have no such call"))?;
     let (name, command) = command(&action, &own, &request)?;
     let consulting = consulting_after(&command);
-    let outcome = desk.carry_out(name, command).await?;
-    if let Some(whom) = consulting {
+    let outcome = desk.carry_out(name, command).await;
+    // A hand-over that the PBX refuses means that the other is not there any more: asking is over either way.
+    let asking_is_over = consulting == Some(None);
+    if let Some(whom) = consulting.filter(|_| outcome.is_ok() || asking_is_over) {
         desk.hub.consulting(&own, whom);
     }
-    Ok(Json(outcome))
+    Ok(Json(outcome?))
 }
 
 /// The command that an action means; its name is the one in the metrics.

@@ -77,7 +77,12 @@ impl Board {
         let Some(call) = self.calls.get_mut(&pop.call) else {
             return self.late_pop(pop);
         };
-        call.pops.insert(pop.extension.clone(), PopView::of(pop));
+        let view = PopView::of(pop);
+        // With several CRMs, who knows the caller is not covered by who does not.
+        if call.pops.get(&pop.extension).is_some_and(|known| known.knows_more_than(&view)) {
+            return Vec::new();
+        }
+        call.pops.insert(pop.extension.clone(), view);
         let mut changes = self.changes(&pop.call, Some(&pop.extension));
         if let Some(call) = self.calls.get_mut(&pop.call) {
             for change in &mut changes {

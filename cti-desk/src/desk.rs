@@ -189,32 +189,36 @@ impl Desk {
     pub async fn bind(self) -> Result<RunningDesk> {
         let addresses: Vec<SocketAddr> = tokio::net::lookup_host(&self.address)
             .await
-            .map_err(|error| Error::config("desk.listen", "is no address with a port").caused_by(error))?
+            .map_err(|error| Error::config("listen", "is no address with a port").caused_by(error))?
             .collect();
-        Fault::none(self.faults(&addresses)).map_err(|error| error.during("bind"))?;
+        let mut faults = self.faults();
+        if !self.public && addresses.iter().any(|address| !address.ip().is_loopback()) {
+            faults.push(Fault::new(
+                "listen",
+                "others can reach this address; say so with listen_publicly if it is meant",
+            ));
+        }
+        Fault::none(faults).map_err(|error| error.during("bind"))?;
         RunningDesk::start(self, &addresses).await
     }
 
-    /// Everything that is wrong with the settings.
-    fn faults(&self, addresses: &[SocketAddr]) -> Vec<Fault> {
+    /// Everything that is wrong with the settings, as far as it can be seen without a socket.
+    pub fn faults(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
-        if !self.public && addresses.iter().any(|address| !address.ip().is_loopback()) {
-            faults.push(Fault::new("desk.listen", "is reachable from other machines; say so with listen_publicly"));
-        }
         if self.agents.is_empty() {
-            faults.push(Fault::new("desk.agents", "name at least one agent"));
+            faults.push(Fault::new("agents", "name at least one agent"));
         }
         if let Some(user) = &self.open_for {
             if self.public {
-                faults.push(Fault::new("desk", "access without a token is for loopback only"));
+                faults.push(Fault::new("access", "access without a token is for loopback only"));
             }
             if !self.agents.iter().any(|agent| agent.user == *user) {
-                faults.push(Fault::new("desk", format!("no agent {user} for access without a token")));
+                faults.push(Fault::new("access", format!("no agent {user} for access without a token")));
             }
         }
         let wrong = self.origins.iter().filter(|origin| Origin::of(origin).is_none());
         faults.extend(
-            wrong.map(|origin| Fault::new("desk.allow_origins", format!("{origin} is no origin such as https://host"))),
+            wrong.map(|origin| Fault::new("allow_origins", format!("{origin} is no origin such as https://host"))),
         );
         self.agent_faults(&mut faults);
         faults
@@ -225,20 +229,20 @@ impl Desk {
         for agent in &self.agents {
             let user = &agent.user;
             if !users.insert(user) {
-                faults.push(Fault::new(format!("desk.agents.{user}"), "is there twice"));
+                faults.push(Fault::new(format!("agents.{user}"), "is there twice"));
             }
             match &agent.token {
                 Some(token) if token.expose_secret().chars().count() < MIN_TOKEN => {
                     faults.push(Fault::new(
-                        format!("desk.agents.{user}.token"),
+                        format!("agents.{user}.token"),
                         format!("is shorter than {MIN_TOKEN} characters"),
                     ));
                 }
                 Some(token) if !tokens.insert(token.expose_secret()) => {
-                    faults.push(Fault::new(format!("desk.agents.{user}.token"), "is another agent's too"));
+                    faults.push(Fault::new(format!("agents.{user}.token"), "is another agent's too"));
                 }
                 None if self.open_for.as_ref() != Some(user) => {
-                    faults.push(Fault::new(format!("desk.agents.{user}.token"), "is missing"));
+                    faults.push(Fault::new(format!("agents.{user}.token"), "is missing"));
                 }
                 _ => {}
             }

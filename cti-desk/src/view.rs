@@ -78,6 +78,11 @@ impl PopView {
             problem: pop.problem.is_some(),
         }
     }
+
+    /// True if this is of another CRM that found somebody, and `other` found nobody.
+    pub(crate) fn knows_more_than(&self, other: &Self) -> bool {
+        self.crm != other.crm && !self.matches.is_empty() && other.matches.is_empty()
+    }
 }
 
 impl MatchView {

@@ -177,6 +177,16 @@ async fn what_is_no_database_is_set_aside() {
         .await;
 }
 
+#[test]
+fn a_file_of_somebody_else_is_left_alone() {
+    let folder = Folder::new();
+    let file = folder.file("cti.toml");
+    std::fs::write(&file, "[[pbx]]").unwrap();
+    let error = SqliteOutbox::open(&file).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConfigInvalid);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "[[pbx]]");
+}
+
 #[tokio::test]
 async fn a_damaged_page_is_noticed() {
     damaged_file_is_set_aside(|file| {

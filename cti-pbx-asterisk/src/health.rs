@@ -28,7 +28,7 @@ pub(crate) async fn health(settings: &Settings) -> Vec<Check> {
     }
     let (client, _events) = match Client::connect(&settings.options).await {
         Ok(connected) => connected,
-        Err(error) => return vec![Check::failed(name("link"), error.to_string(), cure(&error))],
+        Err(error) => return vec![Check::failed(name("link"), error.chain(), cure(&error))],
     };
     let greeting = client.banner().unwrap_or_else(|| "no greeting".to_owned());
     let mut checks = vec![Check::ok(name("link"), format!("logged in; {greeting}"))];
@@ -57,7 +57,7 @@ async fn speed(client: &Client, name: String) -> Check {
     let asked = Instant::now();
     match client.send(Action::ping()).await {
         Ok(_) => Check::ok(name, format!("answers in {} ms", asked.elapsed().as_millis())),
-        Err(error) => Check::failed(name, error.to_string(), "look at the load of the PBX and the network"),
+        Err(error) => Check::failed(name, error.chain(), "look at the load of the PBX and the network"),
     }
 }
 
@@ -67,9 +67,7 @@ async fn version(client: &Client, name: String) -> Check {
             let version = settings.get("AsteriskVersion").map_or_else(|| "unknown".to_owned(), |v| v.into_owned());
             Check::ok(name, format!("Asterisk {version}"))
         }
-        Err(error) => {
-            Check::warning(name, error.to_string(), "allow the class `system` or `reporting` in manager.conf")
-        }
+        Err(error) => Check::warning(name, error.chain(), "allow the class `system` or `reporting` in manager.conf"),
     }
 }
 
@@ -77,7 +75,7 @@ async fn version(client: &Client, name: String) -> Check {
 async fn rights(client: &Client, name: String) -> Check {
     let allowed = match client.send(Action::new("ListCommands")).await {
         Ok(allowed) => allowed,
-        Err(error) => return Check::not_checked(name, error.to_string()),
+        Err(error) => return Check::not_checked(name, error.chain()),
     };
     let missing = NEEDED.iter().filter(|(action, _, _)| allowed.get(action).is_none());
     let missing: Vec<String> =

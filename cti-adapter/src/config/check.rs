@@ -177,11 +177,6 @@ fn check_customers(raw: &RawApp, path: &str, faults: &mut Faults) -> Option<Cust
     let app = check_app(raw.app.as_ref(), path, faults);
     let token = check_secret(raw.token.as_ref(), &format!("{path}.token"), faults);
     let fields = faults.required(format!("{path}.fields"), raw.fields.clone(), "the codes of the fields");
-    if let Some(fields) = &fields
-        && fields.phones().next().is_none()
-    {
-        faults.add(format!("{path}.fields"), "missing: `phone`, the code of the field that holds the telephone number");
-    }
     if raw.add_only {
         faults.add(format!("{path}.add_only"), "is a setting of call_log");
     }
@@ -215,9 +210,9 @@ fn check_desk(raw: &RawDesk, faults: &mut Faults) -> Option<Desk> {
         faults.add("desk.listen", "others can reach this address: say `public = true` if that is meant");
     }
     let public_url = raw.public_url.as_deref().and_then(|address| {
-        let url = Url::parse(address).ok();
+        let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/");
         if url.is_none() {
-            faults.add("desk.public_url", "must be an address such as https://desk.example.com");
+            faults.add("desk.public_url", "must be an address without a path, such as https://desk.example.com");
         }
         url
     });
@@ -236,7 +231,11 @@ fn check_desk(raw: &RawDesk, faults: &mut Faults) -> Option<Desk> {
         raw.agents.iter().enumerate().map(|(i, agent)| check_agent(agent, &format!("desk.agents[{i}]"), faults));
     let agents: Vec<Option<Agent>> = agents.collect();
     let agents = agents.into_iter().collect::<Option<Vec<_>>>();
-    Some(Desk { listen: listen?, public: raw.public, public_url, allow_origins, agents: agents? })
+    let desk = Desk { listen: listen?, public: raw.public, public_url, allow_origins, agents: agents? };
+    if !desk.agents.is_empty() {
+        faults.below("desk", build::desk_settings(&desk).faults());
+    }
+    Some(desk)
 }
 
 fn check_agent(raw: &RawAgent, path: &str, faults: &mut Faults) -> Option<Agent> {
@@ -244,6 +243,7 @@ fn check_agent(raw: &RawAgent, path: &str, faults: &mut Faults) -> Option<Agent>
     let token = check_secret(raw.token.as_ref(), &format!("{path}.token"), faults);
     if raw.extensions.is_empty() {
         faults.add(format!("{path}.extensions"), "missing: at least one extension");
+        return None;
     }
     let user = user?;
     Some(Agent {

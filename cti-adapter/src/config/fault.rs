@@ -20,7 +20,9 @@ impl Faults {
 
     /// A value that must be there. If it is not, that is a fault.
     pub(crate) fn required<T>(&mut self, path: impl Into<String>, value: Option<T>, what: &str) -> Option<T> {
-        if value.is_none() {
+        let path = path.into();
+        // A value of the wrong kind was told already.
+        if value.is_none() && !self.0.iter().any(|fault| fault.path == path) {
             self.add(path, format!("missing: {what}"));
         }
         value

@@ -27,7 +27,8 @@ const LAST_ORDERS: Duration = Duration::from_secs(10);
 
 /// A pipeline to be built: PBXs, CRMs, an outbox, and whoever is shown the calls.
 ///
-/// It ends when the future given to [`Pipeline::run_until`] ends, or when a PBX fails for good (a wrong password, say).
+/// It ends when the future given to [`Pipeline::run_until`] ends, or when its last PBX fails for good (a wrong password,
+/// say).
 #[must_use = "a pipeline does nothing until it runs"]
 pub struct Pipeline {
     pbxs: Vec<Arc<dyn PbxSource>>,
@@ -222,6 +223,9 @@ async fn run(
         parts.tasks.spawn(commands::serve(stream, Arc::clone(&commander), cancel.clone()));
     }
     for crm in parts.crms.iter() {
+        if !crm.capabilities().log_call {
+            tracing::warn!(crm = crm.name(), "calls are not written to this CRM: it has no call history");
+        }
         delivery::spawn(Arc::clone(crm), &parts, &workers, &workers_done);
     }
     let mut followers = JoinSet::new();
@@ -238,7 +242,7 @@ async fn run(
     let farewell = async {
         while let Some(follower) = followers.join_next().await {
             if let Err(error) = result_of(follower) {
-                tracing::error!(%error, "a PBX did not end cleanly");
+                tracing::error!(error = %error.chain(), "a PBX did not end cleanly");
             }
         }
         journals.close();
@@ -254,11 +258,22 @@ async fn run(
     ended
 }
 
-/// Waits for the end that was asked for, or for a PBX that cannot go on.
+/// Waits for the end that was asked for, or until no PBX can go on any more; the error of the last one is given back.
 async fn wait(followers: &mut JoinSet<Result<()>>, stop: impl Future<Output = ()>) -> Result<()> {
+    let all_gone = async {
+        loop {
+            let ended = followers.join_next().await.map_or(Ok(()), result_of);
+            if followers.is_empty() {
+                return ended;
+            }
+            if let Err(error) = ended {
+                tracing::error!(error = %error.chain(), "a PBX cannot go on; the others do");
+            }
+        }
+    };
     tokio::select! {
         () = stop => Ok(()),
-        Some(ended) = followers.join_next() => result_of(ended),
+        ended = all_gone => ended,
     }
 }
 

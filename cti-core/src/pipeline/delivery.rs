@@ -44,7 +44,7 @@ async fn work(crm: Arc<dyn CrmSink>, parts: Parts, cancel: CancellationToken) {
             // Not cancelled half-way: what was begun gets its answer.
             Ok(token) => deliver(token, Arc::clone(&crm), &parts).await,
             Err(error) => {
-                tracing::error!(crm = crm.name(), %error, "the outbox gives no work; trying again");
+                tracing::error!(crm = crm.name(), error = %error.chain(), "the outbox gives no work; trying again");
                 cancel.run_until_cancelled(tokio::time::sleep(Duration::from_secs(1))).await;
             }
         }
@@ -65,7 +65,7 @@ async fn deliver(token: Token, crm: Arc<dyn CrmSink>, parts: &Parts) {
         }
     };
     if let Err(error) = token.settle(verdict).await {
-        tracing::error!(crm = crm.name(), %error, "the outbox could not store what became of its work; it will be done again");
+        tracing::error!(crm = crm.name(), error = %error.chain(), "the outbox could not store what became of its work; it will be done again");
     }
 }
 
@@ -124,7 +124,7 @@ async fn look_again(record: &CallRecord, tries: u32, crm: &dyn CrmSink, settings
         Ok(matches) => Ok(matches.one().cloned()),
         Err(error) if error.status() != Status::Permanent && tries < LOOK_UPS => Err(error),
         Err(error) => {
-            tracing::warn!(crm = crm.name(), call = %record.call, %error, "the call is written without its customer");
+            tracing::warn!(crm = crm.name(), call = %record.call, error = %error.chain(), "the call is written without its customer");
             Ok(None)
         }
     }
@@ -151,9 +151,9 @@ fn report_failure(token: &Token, error: &Error, verdict: &Verdict, crm: &str) {
     let (call, tries) = (&token.work.call, token.earlier_tries + 1);
     match verdict {
         Verdict::RetryAfter(wait) => {
-            tracing::warn!(crm, %call, tries, %error, wait_ms = wait.as_millis() as u64, "not delivered yet");
+            tracing::warn!(crm, %call, tries, error = %error.chain(), wait_ms = wait.as_millis() as u64, "not delivered yet");
         }
-        _ => tracing::error!(crm, %call, tries, %error, "cannot be delivered; kept as a dead letter"),
+        _ => tracing::error!(crm, %call, tries, error = %error.chain(), "cannot be delivered; kept as a dead letter"),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::error::{ErrorKind, Result};
 use crate::number::Number;
 use crate::outbox::{Task, Work};
 use crate::policy::log_decision;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,7 +30,8 @@ pub(super) enum Entry {
 }
 
 impl Entry {
-    /// What is to be done about a call that is over: for each CRM, the contact (if unknown and wanted), then the log.
+    /// What is to be done about a call that is over: for each CRM the log, then the contact (if unknown and
+    /// wanted): a contact that may not be created keeps no call from being written.
     pub(super) fn ended(record: &CallRecord, matched: &[Option<Match>], settings: &Settings, parts: &Parts) -> Self {
         let decision = log_decision(record, &settings.policy);
         tracing::debug!(call = %record.call, yes = decision.yes, rule = decision.rule, "log");
@@ -44,7 +45,7 @@ impl Entry {
                 let matched = matched.clone().map(Box::new);
                 (record.ended_id().to_string(), Task::LogCall { record: Box::new(record.clone()), matched })
             });
-            contact.into_iter().chain(log).map(|(key, task)| Work {
+            log.into_iter().chain(contact).map(|(key, task)| Work {
                 crm: crm.name().to_owned(),
                 call: record.call.clone(),
                 key: WriteKey::of(key.into()),
@@ -126,13 +127,17 @@ impl Waiting {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Everything that waits; `None` when nothing will come any more.
-    async fn next(&self) -> Option<HashMap<CallId, Entry>> {
+    /// Everything that waits, but for the calls that are being written; `None` when nothing will come any more.
+    async fn next(&self, busy: &HashSet<CallId>) -> Option<HashMap<CallId, Entry>> {
         loop {
             let closed = self.closed.load(Ordering::Acquire);
-            let waiting = std::mem::take(&mut *self.entries());
-            match (waiting.is_empty(), closed) {
-                (false, _) => return Some(waiting),
+            let (ready, nothing_left) = {
+                let mut entries = self.entries();
+                let ready: HashMap<_, _> = entries.extract_if(|call, _| !busy.contains(call)).collect();
+                (ready, entries.is_empty())
+            };
+            match (ready.is_empty(), closed && nothing_left) {
+                (false, _) => return Some(ready),
                 (true, true) => return None,
                 (true, false) => self.changed.notified().await,
             }
@@ -140,30 +145,45 @@ impl Waiting {
     }
 }
 
-/// Writes entries until the last one is on disk. Calls do not wait for each other's disk writes.
+/// Writes entries until the last one is on disk. Calls do not wait for each other: one that cannot be stored now is tried
+/// again while the others are written.
 pub(super) async fn keep(entries: Entries, parts: Parts) {
-    while let Some(waiting) = entries.0.next().await {
-        let mut writes: JoinSet<()> = waiting.into_values().map(|entry| store(entry, parts.clone())).collect();
-        while let Some(written) = writes.join_next().await {
-            if let Err(failure) = written {
-                tracing::error!(%failure, "the outbox failed; a call was not stored. Please report it");
-            }
+    let mut writes: JoinSet<CallId> = JoinSet::new();
+    let mut busy: HashSet<CallId> = HashSet::new();
+    let mut open = true;
+    while open || !writes.is_empty() {
+        tokio::select! {
+            waiting = entries.0.next(&busy), if open => match waiting {
+                Some(waiting) => for (call, entry) in waiting {
+                    busy.insert(call);
+                    writes.spawn(store(entry, parts.clone()));
+                },
+                None => open = false,
+            },
+            Some(written) = writes.join_next() => match written {
+                Ok(call) => {
+                    busy.remove(&call);
+                    entries.0.changed.notify_one();
+                }
+                Err(failure) => tracing::error!(%failure, "the outbox failed; a call was not stored. Please report it"),
+            },
         }
     }
 }
 
-async fn store(mut entry: Entry, parts: Parts) {
+async fn store(mut entry: Entry, parts: Parts) -> CallId {
     let mut tries = 0;
     while let Err(error) = write(&entry, &parts).await {
         tries += 1;
         if error.kind() == ErrorKind::Rejected && !entry.shorten() {
-            tracing::error!(call = %entry.call(), %error, "the outbox refuses this call; it is not stored");
-            return;
+            tracing::error!(call = %entry.call(), error = %error.chain(), "the outbox refuses this call; it is not stored");
+            break;
         }
         let wait = STORAGE_BACKOFF.wait(tries);
-        tracing::error!(call = %entry.call(), %error, tries, "the outbox cannot store; calls are still shown, trying again");
+        tracing::error!(call = %entry.call(), error = %error.chain(), tries, "the outbox cannot store; calls are still shown, trying again");
         tokio::time::sleep(wait).await;
     }
+    entry.call().clone()
 }
 
 async fn write(entry: &Entry, parts: &Parts) -> Result<()> {

@@ -99,7 +99,7 @@ async fn ask(
             pop.matches = matches.clone();
         }
         Err(error) => {
-            tracing::warn!(crm = crm.name(), call = %pop.call, %error, "look-up failed; the pop is shown without it");
+            tracing::warn!(crm = crm.name(), call = %pop.call, error = %error.chain(), "look-up failed; the pop is shown without it");
             pop.problem = Some(error.to_string());
         }
     }

@@ -43,15 +43,18 @@ pub(super) async fn follow(
 
     let mut events = pbx.open(context).await?;
     while let Some(event) = events.next().await {
-        let event = event.inspect_err(|error| tracing::error!(pbx = %name, %error, "the PBX cannot go on"))?;
+        let event =
+            event.inspect_err(|error| tracing::error!(pbx = %name, error = %error.chain(), "the PBX cannot go on"))?;
+        if let PbxEvent::Call(event) = &event
+            && over.contains(&event.call)
+        {
+            tracing::error!(pbx = %name, call = %event.call, fact = event.name(), "told after the end of its call; please report it");
+            continue;
+        }
         for popup in parts.popups.iter() {
             popup.event(&event).await;
         }
         if let PbxEvent::Call(event) = event {
-            if over.contains(&event.call) {
-                tracing::error!(pbx = %name, call = %event.call, fact = event.name(), "told after the end of its call; please report it");
-                continue;
-            }
             take(&event, &mut calls, &parts, &journal);
             if matches!(event.fact, CallFact::Ended { .. }) {
                 over.insert(event.call);

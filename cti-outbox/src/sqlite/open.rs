@@ -8,7 +8,7 @@ use cti_core::{Error, ErrorKind, Result, Status};
 use rusqlite::{Connection, OpenFlags, ffi};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,10 +35,19 @@ enum Failure {
 /// Opens the database, and sets a damaged one aside.
 pub(super) fn open(file: &Path) -> Result<(Store, Opened)> {
     check_place(file)?;
+    // Somebody had it open as an outbox before, or it begins like a database: else it is a file of somebody else.
+    let ours = beside(file, ".lock").exists() || looks_like_a_database(file);
     let lock = lock(file)?;
     let (connection, set_aside) = match connect(file) {
         Ok(connection) => (connection, None),
         Err(Failure::Other(error)) => return Err(error),
+        Err(Failure::Damaged(_)) if !ours => {
+            return Err(Error::new(
+                ErrorKind::ConfigInvalid,
+                "this is no outbox, and it is left alone: name another file",
+            )
+            .with("file", file.display()));
+        }
         Err(Failure::Damaged(error)) => {
             let place = set_aside(file).map_err(|error| cannot_write(file, error))?;
             tracing::error!(file = %file.display(), set_aside = %place.display(), %error,
@@ -65,6 +74,11 @@ fn check_place(file: &Path) -> Result<()> {
         return invalid("the folder of the outbox does not exist: create it, or name another file");
     }
     Ok(())
+}
+
+fn looks_like_a_database(file: &Path) -> bool {
+    let mut start = [0; 16];
+    File::open(file).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"SQLite format 3\0"
 }
 
 fn folder(file: &Path) -> &Path {
