@@ -97,6 +97,21 @@ impl OpenCall {
         self.count(self.phase.activity(), event.at);
     }
 
+    /// Where the time went; what goes on since the last event is not booked yet.
+    pub fn stopwatch(&self) -> &Stopwatch {
+        &self.phase.watch
+    }
+
+    /// Who holds; `None` is the outside party.
+    pub fn holders(&self) -> &[Option<Extension>] {
+        &self.phase.holders
+    }
+
+    /// True while the caller waits in a queue.
+    pub fn is_queued(&self) -> bool {
+        self.phase.queued
+    }
+
     /// The record of the call that ends now.
     pub fn finish(mut self, at: DateTime<Utc>, disposition: Disposition, cause: &str) -> CallRecord {
         self.count(Activity::Idle, at);

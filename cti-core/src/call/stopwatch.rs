@@ -52,12 +52,6 @@ impl Stopwatch {
         Self { since: at, now: Activity::Idle, before_talk: Activity::Idle, talk_since: None, totals: [0; 5] }
     }
 
-    /// Goes on with the sums of an earlier run, in seconds.
-    pub fn resumed(at: DateTime<Utc>, hold: f64, talk: f64, queue: f64, ring: f64) -> Self {
-        let micros = |seconds: f64| (seconds.clamp(0.0, 1e9) * 1e6).round() as i64;
-        Self { totals: [micros(hold), micros(talk), micros(queue), micros(ring), 0], ..Self::new(at) }
-    }
-
     /// From `at` on the call does `activity`. An `at` in the past counts as now.
     pub fn switch(&mut self, activity: Activity, at: DateTime<Utc>) {
         self.book(self.now, at);
@@ -141,14 +135,6 @@ mod tests {
         booked.talk_began(at(1_500));
         booked.switch(Activity::Idle, at(3_000));
         assert_eq!((booked.seconds(Activity::Queue), booked.seconds(Activity::Talk)), (1.5, 1.5));
-    }
-
-    #[test]
-    fn sums_of_an_earlier_run_go_on() {
-        let mut watch = Stopwatch::resumed(at(0), 1.5, 2.0, 0.0, 0.25);
-        watch.switch(Activity::Talk, at(0));
-        watch.switch(Activity::Idle, at(1_000));
-        assert_eq!((watch.seconds(Activity::Hold), watch.seconds(Activity::Talk)), (1.5, 3.0));
     }
 
     proptest! {

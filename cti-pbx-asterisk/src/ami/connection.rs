@@ -110,18 +110,22 @@ impl<S: Stream> Connection<S> {
         let mut chunk = vec![0; 64 * 1024];
         let mut ping = tokio::time::interval_at(Instant::now() + self.keep_alive, self.keep_alive);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let silence = self.keep_alive.mul_f64(2.5);
-        let mut dead_at = Instant::now() + silence;
+        // Silence counts from our own question on: a process that was not let run for a while has to ask first.
+        let patience = self.keep_alive.mul_f64(1.5);
+        let mut asked: Option<Instant> = None;
         loop {
             self.drop_stale();
             let front = self.outgoing.front().map_or(&[][..], |(_, bytes)| bytes);
             tokio::select! {
-                read = self.reader.read(&mut chunk) => match read {
+                read = read_until(&mut self.reader, &mut chunk, asked.map(|asked| asked + patience)) => match read {
                     Ok(0) => return "Asterisk closed the connection".to_owned(),
                     Ok(count) => {
-                        dead_at = Instant::now() + silence;
+                        asked = None;
                         self.decoder.push(&chunk[..count]);
                         self.take_frames();
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                        return format!("nothing came for {:.1} s", patience.as_secs_f64());
                     }
                     Err(error) => return format!("reading failed: {error}"),
                 },
@@ -133,9 +137,9 @@ impl<S: Stream> Connection<S> {
                     Some(job) => self.start(job),
                     None => return "it is not needed any more".to_owned(),
                 },
-                _ = ping.tick() => self.ping(),
-                () = tokio::time::sleep_until(dead_at) => {
-                    return format!("nothing came for {:.1} s", silence.as_secs_f64());
+                _ = ping.tick() => {
+                    self.ping();
+                    asked.get_or_insert_with(Instant::now);
                 }
             }
         }
@@ -250,6 +254,19 @@ impl<S: Stream> Connection<S> {
         if let Some(reply) = pending.reply {
             answer(reply, Ok(Answer { response, list: pending.list }));
         }
+    }
+}
+
+/// Reads; what is there already when the deadline has passed still counts. `TimedOut` if nothing is.
+async fn read_until<R: AsyncRead + Unpin>(
+    reader: &mut R,
+    chunk: &mut [u8],
+    deadline: Option<Instant>,
+) -> io::Result<usize> {
+    let reading = reader.read(chunk);
+    match deadline {
+        Some(deadline) => tokio::time::timeout_at(deadline, reading).await.unwrap_or_else(|late| Err(late.into())),
+        None => reading.await,
     }
 }
 

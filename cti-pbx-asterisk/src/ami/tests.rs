@@ -121,6 +121,23 @@ async fn a_silent_server_is_noticed_after_two_and_a_half_intervals() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_process_that_was_not_let_run_asks_before_it_calls_the_server_silent() {
+    for _ in 0..10 {
+        let (client, mut events, mut theirs) = over_memory(&options(1));
+        theirs.write_all(b"Event: A\r\n\r\n").await.expect("open");
+        assert!(next_event(&mut events).await.is_event("A"));
+        tokio::time::advance(Duration::from_secs(100)).await;
+        let id = read_action(&mut theirs).await;
+        // Its answer came in time, but nobody was let run to read it.
+        theirs.write_all(format!("Response: Success\r\nActionID: {id}\r\n\r\n").as_bytes()).await.expect("open");
+        tokio::time::advance(Duration::from_secs(100)).await;
+        theirs.write_all(b"Event: B\r\n\r\n").await.expect("open");
+        assert!(next_event(&mut events).await.is_event("B"), "{:?}", events.ended());
+        drop(client);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn pings_keep_a_quiet_link_alive() {
     let (_client, mut events, mut theirs) = over_memory(&options(1));
     let start = tokio::time::Instant::now();

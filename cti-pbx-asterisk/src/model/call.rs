@@ -69,6 +69,9 @@ pub(super) struct Call {
     pub(super) queue_ran_out: bool,
     /// It was taken over from an earlier run and not seen on the PBX yet.
     pub(super) seeded: bool,
+    /// Who held, and whether the caller waited in a queue, when the earlier run saw it last.
+    pub(super) held_before: Vec<Option<Extension>>,
+    pub(super) waited_before: bool,
     pub(super) channels: Vec<Uid>,
     pub(super) aliases: Vec<Uid>,
     /// What goes on now, by channel.
@@ -117,6 +120,8 @@ impl Call {
             offered: false,
             queue_ran_out: false,
             seeded: false,
+            held_before: Vec::new(),
+            waited_before: false,
             channels: Vec::new(),
             aliases: Vec::new(),
             talking: Vec::new(),
@@ -143,12 +148,11 @@ impl Call {
         }
     }
 
-    /// A call of an earlier run.
+    /// A call of an earlier run. Its watch runs on: the time since its last event goes to what was going on.
     pub(super) fn resumed(key: Uid, number: u64, open: OpenCall) -> Self {
+        let (watch, held, waited) = (open.stopwatch().clone(), open.holders().to_vec(), open.is_queued());
         let (seq, record) = (open.seq, open.record);
         let at = record.ended_at;
-        let watch =
-            Stopwatch::resumed(at, record.hold_seconds, record.talk_seconds, record.queue_seconds, record.ring_seconds);
         let mut call = Self::new(record.call.pbx(), key, number, at);
         call.id = record.call;
         call.seq = seq;
@@ -156,6 +160,8 @@ impl Call {
         call.told = true;
         call.offered = true;
         call.seeded = true;
+        call.held_before = held;
+        call.waited_before = waited;
         call.dialing_told = true;
         call.caller = record.caller;
         call.dialed = record.dialed;

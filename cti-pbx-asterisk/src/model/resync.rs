@@ -38,6 +38,7 @@ impl CallModel {
         }
         for uid in &live {
             self.assume_told(uid);
+            self.hold_goes_on(uid);
         }
         for key in self.keys_in_order() {
             self.decide_by_devices(&key);
@@ -157,11 +158,41 @@ impl CallModel {
         }
     }
 
+    /// A channel that held when an earlier run saw it last still does: no list tells who holds.
+    fn hold_goes_on(&mut self, uid: &Uid) {
+        let Some(channel) = self.channels.get_mut(uid).filter(|channel| channel.is_device() && channel.state == UP)
+        else {
+            return;
+        };
+        let Some(call) = self.calls.get_mut(&channel.call).filter(|call| call.seeded) else { return };
+        let Some(at) = call.held_before.iter().position(|who| who.as_ref() == channel.extension()) else { return };
+        call.held_before.remove(at);
+        channel.holding = true;
+        channel.holds = channel.holds.max(1);
+        super::call::enter(&mut call.holding, uid);
+    }
+
+    /// True if an earlier run told that this caller waits in that queue.
+    fn wait_goes_on(&mut self, uid: &Uid, queue: &str) -> bool {
+        let Some(channel) = self.channels.get_mut(uid) else { return false };
+        let Some(call) = self.calls.get_mut(&channel.call) else { return false };
+        if !call.seeded || !call.waited_before || call.queue.as_deref() != Some(queue) {
+            return false;
+        }
+        call.waited_before = false;
+        channel.queue = Some(queue.to_owned());
+        channel.joins = channel.joins.max(1);
+        super::call::enter(&mut call.queued, uid);
+        true
+    }
+
     fn catch_up_queues(&mut self, entries: &[&Message], complete: bool) {
         let waiting: HashSet<String> = entries.iter().filter_map(|message| uniqueid(message)).collect();
         for message in entries {
             let uid = uniqueid(message).and_then(|uid| self.channels.uid(&uid));
-            if let (Some(uid), Some(queue)) = (uid, field(message, "Queue")) {
+            if let (Some(uid), Some(queue)) = (uid, field(message, "Queue"))
+                && !self.wait_goes_on(&uid, &queue)
+            {
                 self.joins_queue(&uid, queue.into_owned(), number(message, "Position"));
             }
         }

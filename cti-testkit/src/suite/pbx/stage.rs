@@ -155,18 +155,18 @@ impl Stage {
         tokio::time::timeout(patience, stream.next()).await.map_err(|_| format!("nothing came within {patience:?}"))
     }
 
-    /// Reads until the condition holds for all events of the case.
+    /// Reads until the condition holds for all events of the case. Each event may take as long as the rig's patience:
+    /// how many there are until then is no matter of time.
     ///
     /// # Errors
-    /// If it does not hold in time.
+    /// If nothing more comes in time.
     pub async fn until(&mut self, what: &str, mut done: impl FnMut(&[PbxEvent]) -> bool) -> Outcome {
         let patience = self.rig.patience();
         let mut events = std::mem::take(&mut self.events);
         let stream = self.stream.as_mut().ok_or("the reader is not open")?;
-        let end = Instant::now() + patience;
         let mut result = Ok(());
         while !done(&events) {
-            match tokio::time::timeout_at(end, stream.next()).await {
+            match tokio::time::timeout(patience, stream.next()).await {
                 Ok(Some(Ok(event))) => events.push(event),
                 Ok(Some(Err(error))) => result = Err(format!("waiting for {what}: {error}")),
                 Ok(None) => result = Err(format!("waiting for {what}: the stream ended")),
