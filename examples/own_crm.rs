@@ -89,5 +89,5 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         })
         .await?;
     println!("{} call in the CRM", crm.written());
-    Ok(())
+    if crm.written() == 1 { Ok(()) } else { Err("the call was not written".into()) }
 }

@@ -43,7 +43,7 @@ macro_rules! live_tests {
     ($($(#[$meta:meta])* async fn $name:ident($version:ident) $body:block)+) => {$(
         $(#[$meta])*
         mod $name {
-            #[allow(unused_imports)]
+            #[allow(unused_imports, reason = "a test may use nothing of its file")]
             use super::*;
 
             async fn run($version: $crate::Version) $body
