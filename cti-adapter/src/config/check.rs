@@ -177,6 +177,9 @@ fn check_customers(raw: &RawApp, path: &str, faults: &mut Faults) -> Option<Cust
     let app = check_app(raw.app.as_ref(), path, faults);
     let token = check_secret(raw.token.as_ref(), &format!("{path}.token"), faults);
     let fields = faults.required(format!("{path}.fields"), raw.fields.clone(), "the codes of the fields");
+    if fields.as_ref().is_some_and(|fields| fields.phones().next().is_none()) {
+        faults.add(format!("{path}.fields"), "missing: `phone`, the code of the field that holds the telephone number");
+    }
     if raw.add_only {
         faults.add(format!("{path}.add_only"), "is a setting of call_log");
     }

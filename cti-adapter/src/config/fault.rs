@@ -13,9 +13,14 @@ impl Faults {
         self.0.push(Fault::new(path, message));
     }
 
-    /// Adds what a connector says of its own section, at `path`.
+    /// Adds what a connector says of its own section, at `path`, but for keys of which something was said already.
     pub(crate) fn below(&mut self, path: &str, faults: Vec<Fault>) {
-        self.0.extend(faults.into_iter().map(|fault| Fault::new(format!("{path}.{}", fault.path), fault.message)));
+        for fault in faults {
+            let full = format!("{path}.{}", fault.path);
+            if !self.0.iter().any(|told| full.starts_with(&told.path)) {
+                self.add(full, fault.message);
+            }
+        }
     }
 
     /// A value that must be there. If it is not, that is a fault.
