@@ -15,7 +15,7 @@
 //! | `QueueMemberPause` `…Added` `…Removed` | agents | `agent.rs` |
 //! | `VarSet` `UserEvent` | recordings, attached data, lengths of talk | `variable.rs` |
 //! | `OriginateResponse` | click-to-dial | `dial.rs` |
-//! | `CoreShowChannel` `BridgeInfoChannel` `QueueEntry` `QueueMember` (snapshot) | what is live after a lost link | `resync.rs` |
+//! | `CoreShowChannel` `Status` `BridgeInfoChannel` `QueueEntry` `QueueMember` (snapshot) | what is live after a lost link | `resync.rs` |
 //!
 //! Around them: which side a channel is on (`side.rs`), the direction of a call and when it is known
 //! (`direction.rs`), the caller and what he withholds (`caller.rs`), where the seconds go (`cti_core::call::Stopwatch`), the time of
@@ -55,7 +55,8 @@ mod text;
 mod transfer;
 mod variable;
 
-pub use clock::{WireClock, timestamp};
+pub use caller::UNKNOWN_PRESENTATION;
+pub use clock::WireClock;
 pub use side::Sides;
 
 use crate::ami::Message;
@@ -297,7 +298,8 @@ impl CallModel {
     }
 
     /// What the PBX answered to `Getvar CALLERID(num-pres)` on that channel. Anything but a word that the caller
-    /// refuses (also an empty answer) lets the number be shown. Returns the events that waited for it.
+    /// refuses (also an empty answer) lets the number be shown;
+    /// [`UNKNOWN_PRESENTATION`] hides it for the rest of the call. Returns the events that waited for it.
     pub fn set_presentation(&mut self, channel: &str, pres: &str) -> Vec<PbxEvent> {
         if let Some(uid) = self.channels.named(channel) {
             let key = self.channels.get(&uid).map(|channel| channel.call.clone());
