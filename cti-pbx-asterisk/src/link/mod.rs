@@ -14,6 +14,7 @@ mod trace_tests;
 
 use crate::ami::Client;
 use crate::config::Settings;
+use chrono::TimeDelta;
 use cti_core::call::{CallId, Extension, PbxEvent};
 use cti_core::pbx::{LinkState, SourceContext};
 use cti_core::{Error, ErrorKind, Result};
@@ -77,6 +78,9 @@ pub(crate) struct Link<M> {
     ends: Ends,
     /// When Asterisk started, as it says itself.
     asterisk_started: Option<String>,
+    /// How far the clock of the PBX is behind ours, as its last stamped event showed.
+    behind: TimeDelta,
+    warned_of_channels: bool,
     ask_presentation: bool,
     /// Channels that were asked about and of which no answer has come, also over a lost link.
     unanswered: BTreeSet<String>,
@@ -99,6 +103,8 @@ impl<M: Model> Link<M> {
             outlet: Outlet::new(out),
             ends,
             asterisk_started: None,
+            behind: TimeDelta::zero(),
+            warned_of_channels: false,
             ask_presentation,
             unanswered: BTreeSet::new(),
         }

@@ -9,6 +9,8 @@ pub(crate) trait Model: Send + 'static {
     fn seed(&mut self, open: Vec<OpenCall>);
     fn handle(&mut self, message: &Message, at: DateTime<Utc>) -> Vec<PbxEvent>;
     fn resync(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent>;
+    /// Like `resync` when the channels could not be listed: nothing may be dropped.
+    fn resync_members(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent>;
     fn forget_all(&mut self, at: DateTime<Utc>) -> Vec<PbxEvent>;
     fn channel_of(&self, call: &CallId, extension: &Extension) -> Option<String>;
     fn customer_channel(&self, call: &CallId) -> Option<String>;
@@ -30,6 +32,10 @@ impl Model for CallModel {
 
     fn resync(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent> {
         Self::resync(self, snapshot, at)
+    }
+
+    fn resync_members(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent> {
+        Self::resync_members(self, snapshot, at)
     }
 
     fn forget_all(&mut self, at: DateTime<Utc>) -> Vec<PbxEvent> {
