@@ -55,6 +55,9 @@ impl Asterisk {
             TransferStep::Blind => blind(&client, &own, channels.customer.as_deref(), context, to).await,
             TransferStep::Consult => done(&client, Action::atxfer(&own, context, to)).await,
             // Asterisk completes a consultation when the one who transfers hangs up.
+            TransferStep::Complete if !channels.consults => {
+                Err(Error::new(ErrorKind::Rejected, "there is no consultation to complete").with("call", call))
+            }
             TransferStep::Complete => done(&client, Action::hangup(&own, NORMAL_CLEARING)).await,
             TransferStep::Cancel => done(&client, Action::cancel_atxfer(&own)).await,
         }

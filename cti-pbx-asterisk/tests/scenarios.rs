@@ -487,8 +487,7 @@ fn a_withheld_number_is_not_told_by_a_transfer_to_it() {
     wire.say("Hold", &[("", &first)], &[]);
     let mut other = Channel::new("PJSIP/trunk", 3, 3).state(4);
     other.number = "0809999999".into();
-    wire.born(&other);
-    wire.say("Newstate", &[("", &other)], &[("ChanVariable", "CALLERID(num-pres)=prohib_not_screened")]);
+    wire.say("Newchannel", &[("", &other)], &[("ChanVariable", "CALLERID(num-pres)=prohib_not_screened")]);
     let second = phone("6001", 4, 3);
     wire.connected(&other, &second, "b2");
     let target = other.linked(1).state(6);

@@ -92,6 +92,10 @@ impl Model for FakeModel {
         (call.native() == "1.1").then(|| "PJSIP/trunk-1".to_owned())
     }
 
+    fn is_consulting(&self, _call: &CallId, _extension: &Extension) -> bool {
+        true
+    }
+
     fn callers_to_ask(&mut self) -> Vec<String> {
         std::mem::take(&mut self.to_ask)
     }

@@ -40,6 +40,8 @@ pub(crate) struct Lookup {
 pub(crate) struct Channels {
     pub(crate) extension: Option<String>,
     pub(crate) customer: Option<String>,
+    /// The extension has the customer on hold and asks somebody else.
+    pub(crate) consults: bool,
 }
 
 /// What the handles and the link have in common.
@@ -161,6 +163,7 @@ impl<M: Model> Link<M> {
         let channels = Channels {
             extension: self.model.channel_of(&lookup.call, &lookup.extension),
             customer: self.model.customer_channel(&lookup.call),
+            consults: self.model.is_consulting(&lookup.call, &lookup.extension),
         };
         if lookup.reply.send(channels).is_err() {
             tracing::debug!("nobody waits for the channel any more");

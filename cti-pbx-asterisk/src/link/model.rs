@@ -14,6 +14,7 @@ pub(crate) trait Model: Send + 'static {
     fn forget_all(&mut self, at: DateTime<Utc>) -> Vec<PbxEvent>;
     fn channel_of(&self, call: &CallId, extension: &Extension) -> Option<String>;
     fn customer_channel(&self, call: &CallId) -> Option<String>;
+    fn is_consulting(&self, call: &CallId, extension: &Extension) -> bool;
     /// Outside callers of whom it is not known whether they withhold the number, each once. The model keeps back what
     /// it would tell of their calls.
     fn callers_to_ask(&mut self) -> Vec<String>;
@@ -48,6 +49,10 @@ impl Model for CallModel {
 
     fn customer_channel(&self, call: &CallId) -> Option<String> {
         Self::customer_channel(self, call)
+    }
+
+    fn is_consulting(&self, call: &CallId, extension: &Extension) -> bool {
+        Self::is_consulting(self, call, extension)
     }
 
     fn callers_to_ask(&mut self) -> Vec<String> {

@@ -283,6 +283,23 @@ impl CallModel {
         origin.or_else(|| call.channels.iter().filter_map(of).max_by_key(|c| c.state)).map(|c| c.name.clone())
     }
 
+    /// True if that extension asks somebody else while the other party of that call waits: it has a second channel in the
+    /// call, or it holds, somebody waits in another conversation, and one more was called after it.
+    pub fn is_consulting(&self, call: &CallId, extension: &Extension) -> bool {
+        let Some(call) = self.call(call) else { return false };
+        let channels: Vec<_> = call.channels.iter().filter_map(|uid| self.channels.get(uid)).collect();
+        let is_own = |channel: &channel::Channel| channel.extension() == Some(extension) && !channel.left;
+        let Some(first) = channels.iter().position(|channel| is_own(channel)) else { return false };
+        let (own, later) = (channels[first], &channels[first + 1..]);
+        let waits = |channel: &channel::Channel| {
+            channel.is_device() && !is_own(channel) && channel.bridge.is_some() && channel.bridge != own.bridge
+        };
+        let asks =
+            later.iter().any(|channel| !waits(channel) && (channel.is_device() || channel.name.starts_with("Local/")));
+        later.iter().any(|channel| is_own(channel))
+            || (own.holding && asks && channels.iter().any(|channel| waits(channel)))
+    }
+
     /// The channels of new outside callers of whom nobody has said yet whether they withhold the number, each once:
     /// the link asks `Getvar CALLERID(num-pres)` and hands the answer to [`CallModel::set_presentation`].
     pub fn callers_to_ask(&mut self) -> Vec<String> {
