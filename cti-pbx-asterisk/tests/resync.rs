@@ -183,6 +183,7 @@ fn the_first_look_finds_queues_outbound_calls_and_ringing_phones() {
         ),
     ];
     wire.events = wire.model.resync(&snapshot, wire.at);
+    assert_eq!(wire.model.interface_of(&"6001".into()).as_deref(), Some("PJSIP/6001"));
     let told: BTreeSet<String> = wire.told().into_iter().collect();
     let expected = ["started", "queued support", "ringing 6001", "answered 6002", "6001 ready support -"];
     assert_eq!(told, expected.map(str::to_owned).into());

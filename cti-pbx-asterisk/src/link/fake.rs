@@ -96,6 +96,10 @@ impl Model for FakeModel {
         true
     }
 
+    fn interface_of(&self, extension: &Extension) -> Option<String> {
+        (extension.as_str() == "6002").then(|| "Local/6002@from-queue/n".to_owned())
+    }
+
     fn callers_to_ask(&mut self) -> Vec<String> {
         std::mem::take(&mut self.to_ask)
     }

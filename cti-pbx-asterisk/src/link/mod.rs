@@ -30,7 +30,8 @@ use tokio::time::Instant;
 /// Asks the link, which owns the call model, for channels.
 #[derive(Debug)]
 pub(crate) struct Lookup {
-    pub(crate) call: CallId,
+    /// Without a call only the interface is wanted.
+    pub(crate) call: Option<CallId>,
     pub(crate) extension: Extension,
     pub(crate) reply: oneshot::Sender<Channels>,
 }
@@ -42,6 +43,8 @@ pub(crate) struct Channels {
     pub(crate) customer: Option<String>,
     /// The extension has the customer on hold and asks somebody else.
     pub(crate) consults: bool,
+    /// With which interface the extension is a member of queues.
+    pub(crate) interface: Option<String>,
 }
 
 /// What the handles and the link have in common.
@@ -160,10 +163,12 @@ impl<M: Model> Link<M> {
     }
 
     fn look_up(&self, lookup: Lookup) {
+        let (call, extension) = (lookup.call.as_ref(), &lookup.extension);
         let channels = Channels {
-            extension: self.model.channel_of(&lookup.call, &lookup.extension),
-            customer: self.model.customer_channel(&lookup.call),
-            consults: self.model.is_consulting(&lookup.call, &lookup.extension),
+            extension: call.and_then(|call| self.model.channel_of(call, extension)),
+            customer: call.and_then(|call| self.model.customer_channel(call)),
+            consults: call.is_some_and(|call| self.model.is_consulting(call, extension)),
+            interface: self.model.interface_of(extension),
         };
         if lookup.reply.send(channels).is_err() {
             tracing::debug!("nobody waits for the channel any more");

@@ -15,6 +15,7 @@ pub(crate) trait Model: Send + 'static {
     fn channel_of(&self, call: &CallId, extension: &Extension) -> Option<String>;
     fn customer_channel(&self, call: &CallId) -> Option<String>;
     fn is_consulting(&self, call: &CallId, extension: &Extension) -> bool;
+    fn interface_of(&self, extension: &Extension) -> Option<String>;
     /// Outside callers of whom it is not known whether they withhold the number, each once. The model keeps back what
     /// it would tell of their calls.
     fn callers_to_ask(&mut self) -> Vec<String>;
@@ -53,6 +54,10 @@ impl Model for CallModel {
 
     fn is_consulting(&self, call: &CallId, extension: &Extension) -> bool {
         Self::is_consulting(self, call, extension)
+    }
+
+    fn interface_of(&self, extension: &Extension) -> Option<String> {
+        Self::interface_of(self, extension)
     }
 
     fn callers_to_ask(&mut self) -> Vec<String> {

@@ -142,6 +142,8 @@ pub struct CallModel {
     ended: Recent,
     bridges: HashMap<String, Vec<Uid>>,
     agents: HashMap<(Extension, String), EventId>,
+    /// With which interface an extension is a member of queues.
+    interfaces: HashMap<Extension, String>,
     calls_seen: u64,
     callers_to_ask: Vec<String>,
     /// Channels of callers whose next event tells whether they withhold the number.
@@ -180,6 +182,7 @@ impl CallModel {
             ended: Recent::default(),
             bridges: HashMap::new(),
             agents: HashMap::new(),
+            interfaces: HashMap::new(),
             calls_seen: 0,
             callers_to_ask: Vec::new(),
             awaiting: Vec::new(),
@@ -281,6 +284,11 @@ impl CallModel {
         let of = |uid: &Uid| self.channels.get(uid).filter(|channel| channel.side == Side::Trunk && !channel.left);
         let origin = call.origin.as_ref().and_then(of);
         origin.or_else(|| call.channels.iter().filter_map(of).max_by_key(|c| c.state)).map(|c| c.name.clone())
+    }
+
+    /// The interface with which that extension is a member of queues (`Local/6001@from-queue/n`), if it was heard.
+    pub fn interface_of(&self, extension: &Extension) -> Option<String> {
+        self.interfaces.get(extension).cloned()
     }
 
     /// True if that extension asks somebody else while the other party of that call waits: it has a second channel in the
