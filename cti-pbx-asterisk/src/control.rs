@@ -29,8 +29,12 @@ impl Asterisk {
     }
 
     async fn channels(&self, call: &CallId, extension: &Extension) -> Result<Channels> {
+        self.look_up(Some(call), extension).await
+    }
+
+    async fn look_up(&self, call: Option<&CallId>, extension: &Extension) -> Result<Channels> {
         let (reply, answer) = oneshot::channel();
-        let lookup = Lookup { call: call.clone(), extension: extension.clone(), reply };
+        let lookup = Lookup { call: call.cloned(), extension: extension.clone(), reply };
         let gone = || Error::new(ErrorKind::Unreachable, "the link to Asterisk has ended for good");
         self.lookups().send(lookup).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())
@@ -41,8 +45,10 @@ impl Asterisk {
         self.channels(call, extension).await?.extension.ok_or_else(|| no_channel(call, extension))
     }
 
-    fn interface(&self, extension: &Extension) -> Result<String> {
-        Ok(format!("{}/{}", self.settings.technology, safe::extension(extension)?))
+    /// As the queues name the extension: FreePBX has `Local/6001@from-queue/n` for its members.
+    async fn interface(&self, extension: &Extension) -> Result<String> {
+        let plain = format!("{}/{}", self.settings.technology, safe::extension(extension)?);
+        Ok(self.look_up(None, extension).await?.interface.unwrap_or(plain))
     }
 
     async fn do_transfer(&self, call: &CallId, from: &Extension, to: &Number, step: TransferStep) -> Result<()> {
@@ -55,6 +61,9 @@ impl Asterisk {
             TransferStep::Blind => blind(&client, &own, channels.customer.as_deref(), context, to).await,
             TransferStep::Consult => done(&client, Action::atxfer(&own, context, to)).await,
             // Asterisk completes a consultation when the one who transfers hangs up.
+            TransferStep::Complete if !channels.consults => {
+                Err(Error::new(ErrorKind::Rejected, "there is no consultation to complete").with("call", call))
+            }
             TransferStep::Complete => done(&client, Action::hangup(&own, NORMAL_CLEARING)).await,
             TransferStep::Cancel => done(&client, Action::cancel_atxfer(&own)).await,
         }
@@ -78,7 +87,7 @@ impl Asterisk {
 
     async fn do_set_agent_state(&self, extension: &Extension, state: &WantedAgentState) -> Result<()> {
         let client = self.client()?;
-        let interface = self.interface(extension)?;
+        let interface = self.interface(extension).await?;
         let action = match state {
             WantedAgentState::Ready => Action::queue_pause(&interface, false, None),
             WantedAgentState::NotReady { reason } => Action::queue_pause(&interface, true, reason.as_deref()),

@@ -99,6 +99,8 @@ async fn every_command_is_the_action_that_asterisk_knows() {
     expect("QueueAdd", "Queue=support Interface=PJSIP/6001").await;
     pbx.set_agent_state(&agent, &WantedAgentState::LoggedOut { queue }).await.expect("done");
     expect("QueueRemove", "Queue=support Interface=PJSIP/6001").await;
+    pbx.set_agent_state(&Extension::from("6002"), &WantedAgentState::Ready).await.expect("done");
+    expect("QueuePause", "Interface=Local/6002@from-queue/n Paused=false").await;
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ pub(crate) fn refused(action: &str, response: &Message) -> Error {
 }
 
 /// Which class of `write` in manager.conf allows an action; any one of them is enough since Asterisk 1.6.
-fn needed_class(action: &str) -> &'static str {
+pub(crate) fn needed_class(action: &str) -> &'static str {
     match action {
         "Originate" => "originate",
         "Hangup" | "Status" | "StopMixMonitor" | "MixMonitorMute" => "call or system",

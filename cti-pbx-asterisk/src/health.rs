@@ -2,19 +2,20 @@
 
 use crate::ami::{Action, Client};
 use crate::config::Settings;
+use crate::error::needed_class;
 use cti_core::health::Check;
 use cti_core::{Error, ErrorKind, Fault};
 use std::time::Instant;
 
-/// Actions that are needed, what for, and the class of `write =` that allows them (asterisk-ami reference, section 4).
-const NEEDED: &[(&str, &str, &str)] = &[
-    ("Originate", "click-to-dial", "originate"),
-    ("Hangup", "hang-up", "call"),
-    ("BlindTransfer", "blind transfer", "call"),
-    ("Atxfer", "attended transfer", "call"),
-    ("CoreShowChannels", "finding the calls that go on after a lost link", "reporting"),
-    ("Getvar", "asking whether a caller withholds the number", "call"),
-    ("QueuePause", "agent states", "agent"),
+/// Actions that are needed, and what for.
+const NEEDED: &[(&str, &str)] = &[
+    ("Originate", "click-to-dial"),
+    ("Hangup", "hang-up"),
+    ("BlindTransfer", "blind transfer"),
+    ("Atxfer", "attended transfer"),
+    ("CoreShowChannels", "finding the calls that go on after a lost link"),
+    ("Getvar", "asking whether a caller withholds the number"),
+    ("QueuePause", "agent states"),
 ];
 
 /// Every check, without changing anything.
@@ -77,9 +78,9 @@ async fn rights(client: &Client, name: String) -> Check {
         Ok(allowed) => allowed,
         Err(error) => return Check::not_checked(name, error.chain()),
     };
-    let missing = NEEDED.iter().filter(|(action, _, _)| allowed.get(action).is_none());
+    let missing = NEEDED.iter().filter(|(action, _)| allowed.get(action).is_none());
     let missing: Vec<String> =
-        missing.map(|(action, purpose, class)| format!("{action} for {purpose}: write = {class}")).collect();
+        missing.map(|(action, purpose)| format!("{action} for {purpose}: write = {}", needed_class(action))).collect();
     if missing.is_empty() {
         Check::ok(name, "everything needed is allowed")
     } else {

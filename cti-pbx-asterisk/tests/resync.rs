@@ -183,6 +183,7 @@ fn the_first_look_finds_queues_outbound_calls_and_ringing_phones() {
         ),
     ];
     wire.events = wire.model.resync(&snapshot, wire.at);
+    assert_eq!(wire.model.interface_of(&"6001".into()).as_deref(), Some("PJSIP/6001"));
     let told: BTreeSet<String> = wire.told().into_iter().collect();
     let expected = ["started", "queued support", "ringing 6001", "answered 6002", "6001 ready support -"];
     assert_eq!(told, expected.map(str::to_owned).into());
@@ -205,6 +206,55 @@ fn the_first_look_finds_queues_outbound_calls_and_ringing_phones() {
     let told: BTreeSet<String> = told.iter().map(words).collect();
     let expected = ["ended lost_track lost track", "dequeued support answered", "answered 6001"];
     assert_eq!(told, expected.map(str::to_owned).into());
+}
+
+/// Without `system` and `reporting` Asterisk lists channels only by `Status`.
+#[test]
+fn status_keeps_and_finds_calls_as_the_list_of_channels_does() {
+    let status = |channel: &Channel, more: &[(&str, &str)]| message("Status", &[("", channel)], more);
+    let mut wire = Wire::new();
+    let (trunk, phone) = (Channel::new("PJSIP/trunk", 1, 1).state(4), Channel::new("PJSIP/6001", 2, 1).state(6));
+    wire.born(&trunk);
+    wire.connected(&trunk, &phone, "b");
+    let mut live: Vec<Message> = [&phone, &trunk].map(|c| status(&c.clone().state(6), &[("BridgeID", "b")])).into();
+    assert!(wire.model.resync(&live, wire.at).is_empty());
+    let (agent, line) = (Channel::new("PJSIP/6002", 3, 3).state(6), Channel::new("PJSIP/trunk", 4, 3).state(6));
+    live.push(status(&line, &[("Application", "AppDial"), ("BridgeID", "c")]));
+    let dial = "PJSIP/0800000000@trunk,20,tT";
+    live.push(status(&agent, &[("Application", "Dial"), ("Data", dial), ("BridgeID", "c")]));
+    let told = wire.model.resync(&live, wire.at);
+    assert!(told.iter().any(|event| words(event) == "answered 6002"), "{told:?}");
+    assert_eq!(journal(&told)[0].record.dialed.as_ref().unwrap().as_str(), "0800000000");
+    assert!(wire.model.resync_members(&[], wire.at).is_empty());
+    assert_eq!(wire.model.open_calls().len(), 2);
+}
+
+/// At birth "allowed" means nothing; a channel that is listed was born before.
+#[test]
+fn a_caller_who_is_allowed_in_the_snapshot_is_told_at_once() {
+    let mut wire = Wire::with(model().wait_for_presentation(true));
+    let trunk = Channel::new("PJSIP/trunk", 1, 1).state(4);
+    let told =
+        wire.model.resync(&[shown(&trunk, &[("ChanVariable", "CALLERID(num-pres)=allowed_not_screened")])], wire.at);
+    assert_eq!(told.iter().map(words).collect::<Vec<_>>(), ["started"]);
+}
+
+#[test]
+fn a_caller_whom_nobody_can_be_asked_about_is_hidden_and_not_silent() {
+    let mut wire = Wire::with(model().wait_for_presentation(true));
+    for number in 1..=1030 {
+        wire.born(&Channel::new("PJSIP/trunk", number, number).state(4));
+    }
+    let hidden = support::calls(&wire.events);
+    assert_eq!(hidden.len(), 1030 - 1024);
+    for event in hidden {
+        assert_eq!(event.caller.withheld, Some(cti_core::call::Withheld::Unknown));
+        assert!(event.caller.number.is_none());
+    }
+    let asked = wire.model.callers_to_ask();
+    let told = wire.model.set_presentation(&asked[0], cti_pbx_asterisk::model::UNKNOWN_PRESENTATION);
+    assert!(support::calls(&told)[0].caller.number.is_none());
+    assert!(wire.model.set_presentation(&asked[0], "allowed_not_screened").is_empty());
 }
 
 #[test]

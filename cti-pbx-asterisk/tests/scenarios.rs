@@ -480,6 +480,31 @@ fn consulted(answered_before: bool, target: &[(&str, &str)]) -> Wire {
     wire
 }
 
+/// Somebody who withholds the number is on the second line, and gets the first caller.
+#[test]
+fn a_withheld_number_is_not_told_by_a_transfer_to_it() {
+    let (mut wire, trunk, first) = talking();
+    wire.say("Hold", &[("", &first)], &[]);
+    let mut other = Channel::new("PJSIP/trunk", 3, 3).state(4);
+    other.number = "0809999999".into();
+    wire.say("Newchannel", &[("", &other)], &[("ChanVariable", "CALLERID(num-pres)=prohib_not_screened")]);
+    let second = phone("6001", 4, 3);
+    wire.connected(&other, &second, "b2");
+    let target = other.linked(1).state(6);
+    let party = [
+        ("OrigTransferer", &first),
+        ("SecondTransferer", &second),
+        ("Transferee", &trunk),
+        ("TransferTarget", &target),
+    ];
+    wire.say("AttendedTransfer", &party, &[("Result", "Success"), ("DestType", "Bridge")]);
+    for channel in [&first, &second, &trunk, &target] {
+        wire.hangs_up(channel, "16");
+    }
+    assert!(wire.told().contains(&"transferred 6001 anonymous attended".to_owned()), "{:?}", wire.told());
+    assert!(!serde_json::to_string(&wire.events).unwrap().contains("0809999999"));
+}
+
 #[test]
 fn an_attended_transfer_through_a_local_channel() {
     let wire = consulted(true, &[]);

@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct FakeModel {
     log: mpsc::UnboundedSender<String>,
     to_ask: Vec<String>,
+    /// The time of the last snapshot.
+    resynced: watch::Sender<DateTime<Utc>>,
 }
 
 fn channel(message: &Message) -> String {
@@ -64,10 +66,16 @@ impl Model for FakeModel {
         vec![event(&name, at)]
     }
 
-    fn resync(&mut self, snapshot: &[Message], _at: DateTime<Utc>) -> Vec<PbxEvent> {
+    fn resync(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent> {
+        self.resynced.send_replace(at);
         let channels: Vec<_> = snapshot.iter().filter_map(|m| m.get("Channel")).collect();
         snapshot.iter().for_each(|message| self.notice(message));
         self.log(format!("resync {}", channels.join(" ")).trim().to_owned());
+        Vec::new()
+    }
+
+    fn resync_members(&mut self, _snapshot: &[Message], _at: DateTime<Utc>) -> Vec<PbxEvent> {
+        self.log("resync without channels".to_owned());
         Vec::new()
     }
 
@@ -82,6 +90,14 @@ impl Model for FakeModel {
 
     fn customer_channel(&self, call: &CallId) -> Option<String> {
         (call.native() == "1.1").then(|| "PJSIP/trunk-1".to_owned())
+    }
+
+    fn is_consulting(&self, _call: &CallId, _extension: &Extension) -> bool {
+        true
+    }
+
+    fn interface_of(&self, extension: &Extension) -> Option<String> {
+        (extension.as_str() == "6002").then(|| "Local/6002@from-queue/n".to_owned())
     }
 
     fn callers_to_ask(&mut self) -> Vec<String> {
@@ -101,6 +117,7 @@ pub(crate) struct Running {
     pub(crate) events: mpsc::Receiver<Result<PbxEvent>>,
     pub(crate) state: watch::Receiver<LinkState>,
     pub(crate) cancel: CancellationToken,
+    pub(crate) resynced: watch::Receiver<DateTime<Utc>>,
 }
 
 /// An Asterisk on this machine that is quick to try again.
@@ -118,10 +135,11 @@ impl Running {
         let cancel = CancellationToken::new();
         let context = SourceContext::new(cancel.clone());
         let state = context.link.subscribe();
-        let model = FakeModel { log: tell, to_ask: Vec::new() };
+        let (snapshots, resynced) = watch::channel(DateTime::UNIX_EPOCH);
+        let model = FakeModel { log: tell, to_ask: Vec::new(), resynced: snapshots };
         let ends = asterisk.shared.take().expect("first start");
         tokio::spawn(Link::new(Arc::clone(&asterisk.settings), model, context, out, ends).run());
-        Self { asterisk, log, events, state, cancel }
+        Self { asterisk, log, events, state, cancel, resynced }
     }
 
     pub(crate) async fn is(&mut self, wanted: impl FnMut(&LinkState) -> bool) -> LinkState {

@@ -14,6 +14,7 @@ mod trace_tests;
 
 use crate::ami::Client;
 use crate::config::Settings;
+use chrono::TimeDelta;
 use cti_core::call::{CallId, Extension, PbxEvent};
 use cti_core::pbx::{LinkState, SourceContext};
 use cti_core::{Error, ErrorKind, Result};
@@ -29,7 +30,8 @@ use tokio::time::Instant;
 /// Asks the link, which owns the call model, for channels.
 #[derive(Debug)]
 pub(crate) struct Lookup {
-    pub(crate) call: CallId,
+    /// Without a call only the interface is wanted.
+    pub(crate) call: Option<CallId>,
     pub(crate) extension: Extension,
     pub(crate) reply: oneshot::Sender<Channels>,
 }
@@ -39,6 +41,10 @@ pub(crate) struct Lookup {
 pub(crate) struct Channels {
     pub(crate) extension: Option<String>,
     pub(crate) customer: Option<String>,
+    /// The extension has the customer on hold and asks somebody else.
+    pub(crate) consults: bool,
+    /// With which interface the extension is a member of queues.
+    pub(crate) interface: Option<String>,
 }
 
 /// What the handles and the link have in common.
@@ -77,6 +83,9 @@ pub(crate) struct Link<M> {
     ends: Ends,
     /// When Asterisk started, as it says itself.
     asterisk_started: Option<String>,
+    /// How far the clock of the PBX is behind ours, as its last stamped event showed.
+    behind: TimeDelta,
+    warned_of_channels: bool,
     ask_presentation: bool,
     /// Channels that were asked about and of which no answer has come, also over a lost link.
     unanswered: BTreeSet<String>,
@@ -99,6 +108,8 @@ impl<M: Model> Link<M> {
             outlet: Outlet::new(out),
             ends,
             asterisk_started: None,
+            behind: TimeDelta::zero(),
+            warned_of_channels: false,
             ask_presentation,
             unanswered: BTreeSet::new(),
         }
@@ -152,9 +163,12 @@ impl<M: Model> Link<M> {
     }
 
     fn look_up(&self, lookup: Lookup) {
+        let (call, extension) = (lookup.call.as_ref(), &lookup.extension);
         let channels = Channels {
-            extension: self.model.channel_of(&lookup.call, &lookup.extension),
-            customer: self.model.customer_channel(&lookup.call),
+            extension: call.and_then(|call| self.model.channel_of(call, extension)),
+            customer: call.and_then(|call| self.model.customer_channel(call)),
+            consults: call.is_some_and(|call| self.model.is_consulting(call, extension)),
+            interface: self.model.interface_of(extension),
         };
         if lookup.reply.send(channels).is_err() {
             tracing::debug!("nobody waits for the channel any more");

@@ -9,9 +9,13 @@ pub(crate) trait Model: Send + 'static {
     fn seed(&mut self, open: Vec<OpenCall>);
     fn handle(&mut self, message: &Message, at: DateTime<Utc>) -> Vec<PbxEvent>;
     fn resync(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent>;
+    /// Like `resync` when the channels could not be listed: nothing may be dropped.
+    fn resync_members(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent>;
     fn forget_all(&mut self, at: DateTime<Utc>) -> Vec<PbxEvent>;
     fn channel_of(&self, call: &CallId, extension: &Extension) -> Option<String>;
     fn customer_channel(&self, call: &CallId) -> Option<String>;
+    fn is_consulting(&self, call: &CallId, extension: &Extension) -> bool;
+    fn interface_of(&self, extension: &Extension) -> Option<String>;
     /// Outside callers of whom it is not known whether they withhold the number, each once. The model keeps back what
     /// it would tell of their calls.
     fn callers_to_ask(&mut self) -> Vec<String>;
@@ -32,6 +36,10 @@ impl Model for CallModel {
         Self::resync(self, snapshot, at)
     }
 
+    fn resync_members(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent> {
+        Self::resync_members(self, snapshot, at)
+    }
+
     fn forget_all(&mut self, at: DateTime<Utc>) -> Vec<PbxEvent> {
         Self::forget_all(self, at)
     }
@@ -42,6 +50,14 @@ impl Model for CallModel {
 
     fn customer_channel(&self, call: &CallId) -> Option<String> {
         Self::customer_channel(self, call)
+    }
+
+    fn is_consulting(&self, call: &CallId, extension: &Extension) -> bool {
+        Self::is_consulting(self, call, extension)
+    }
+
+    fn interface_of(&self, extension: &Extension) -> Option<String> {
+        Self::interface_of(self, extension)
     }
 
     fn callers_to_ask(&mut self) -> Vec<String> {

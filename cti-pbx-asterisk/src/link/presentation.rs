@@ -3,11 +3,12 @@
 
 use crate::ami::{Action, Client};
 use cti_core::{Error, ErrorKind, Result};
+use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
 const VARIABLE: &str = "CALLERID(num-pres)";
-/// How long the events of a call may wait for the answer.
+/// How long the answer to a question that was sent may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The answer about the caller on one channel: `allowed_not_screened`, `prohib_not_screened`, …
@@ -17,23 +18,38 @@ pub(super) struct Answer {
     pub(super) presentation: Result<String>,
 }
 
-/// Questions that are under way on one link.
+/// Questions under way at once: more would wait in line before they are sent, and their time would run out there.
+const AT_ONCE: usize = 32;
+
+/// The questions of one link.
 #[derive(Debug, Default)]
-pub(super) struct Questions(JoinSet<Answer>);
+pub(super) struct Questions {
+    waiting: VecDeque<String>,
+    under_way: JoinSet<Answer>,
+}
 
 impl Questions {
-    pub(super) fn ask(&mut self, client: &Client, channel: String) {
-        let client = client.clone();
-        self.0.spawn(async move {
-            let presentation = presentation(&client, &channel).await;
-            Answer { channel, presentation }
-        });
+    pub(super) fn ask(&mut self, channel: String) {
+        self.waiting.push_back(channel);
+    }
+
+    /// Sends as many as may be under way.
+    pub(super) fn send(&mut self, client: &Client) {
+        while self.under_way.len() < AT_ONCE
+            && let Some(channel) = self.waiting.pop_front()
+        {
+            let client = client.clone();
+            self.under_way.spawn(async move {
+                let presentation = presentation(&client, &channel).await;
+                Answer { channel, presentation }
+            });
+        }
     }
 
     /// The next answer; waits for ever if nothing was asked.
     pub(super) async fn answered(&mut self) -> Answer {
         loop {
-            match self.0.join_next().await {
+            match self.under_way.join_next().await {
                 Some(Ok(answer)) => return answer,
                 Some(Err(error)) => tracing::error!(%error, "asking for the presentation of a caller failed"),
                 None => std::future::pending().await,

@@ -5,6 +5,7 @@ use super::model::Model;
 use super::presentation::{Answer, Questions};
 use super::snapshot;
 use crate::ami::{Client, Events, Incoming, Message};
+use crate::model::UNKNOWN_PRESENTATION;
 use chrono::{DateTime, Utc};
 use cti_core::pbx::LinkState;
 use cti_core::{Error, ErrorKind};
@@ -31,16 +32,18 @@ impl<M: Model> Link<M> {
     }
 
     async fn follow(&mut self, client: &Client, events: &mut Events) -> Result<End, End> {
+        self.ask_presentation = self.settings.ask_presentation; // a right may have been granted meanwhile
         let mut live_since = self.resync(client).await?;
         tracing::info!(pbx = %self.settings.name, "the link to Asterisk is up");
         self.ends.client.send_replace(Some(client.clone()));
         self.report(LinkState::Up);
         let mut questions = Questions::default();
         for channel in &self.unanswered {
-            questions.ask(client, channel.clone());
+            questions.ask(channel.clone());
         }
         loop {
-            self.ask_about_callers(client, &mut questions);
+            self.ask_about_callers(&mut questions);
+            questions.send(client);
             let room = self.outlet.has_room();
             tokio::select! {
                 () = self.context.cancel.cancelled() => return Ok(End::Stopped),
@@ -67,27 +70,48 @@ impl<M: Model> Link<M> {
         let reader = client.clone();
         let read = self.meanwhile(async move { snapshot::read(&reader).await }).await.ok_or(End::Stopped)?;
         let snapshot = read.map_err(|error| End::Lost(error.to_string()))?;
-        let now = Utc::now();
+        let now = Utc::now() - self.behind;
         if self.asterisk_started.is_some() && snapshot.started.is_some() && self.asterisk_started != snapshot.started {
             tracing::warn!(pbx = %self.settings.name, "Asterisk itself was started anew; its calls are gone");
             let gone = self.model.forget_all(now);
             self.outlet.push(gone);
         }
         self.asterisk_started = snapshot.started.or(self.asterisk_started.take());
-        let found = self.model.resync(&snapshot.messages, now);
+        let found = match snapshot.channels {
+            Some(channels) => self.model.resync(&[channels, snapshot.messages].concat(), now),
+            None => {
+                self.channels_hidden();
+                self.model.resync_members(&snapshot.messages, now)
+            }
+        };
         self.outlet.push(found);
         Ok(began)
     }
 
+    /// Says once what is missing.
+    fn channels_hidden(&mut self) {
+        if !std::mem::replace(&mut self.warned_of_channels, true) {
+            tracing::warn!(
+                pbx = %self.settings.name,
+                "this user may not list channels: calls that end or begin while the link is lost are not noticed; add \
+                 `reporting` (or `system`) to the user's write = in manager.conf, then `manager reload`"
+            );
+        }
+    }
+
     fn handle(&mut self, message: &Message, received: DateTime<Utc>) {
-        let events = self.model.handle(message, message.timestamp().unwrap_or(received));
+        let stamp = message.timestamp();
+        if let Some(stamp) = stamp {
+            self.behind = received - stamp;
+        }
+        let events = self.model.handle(message, stamp.unwrap_or(received));
         self.outlet.push(events);
     }
 
-    fn ask_about_callers(&mut self, client: &Client, questions: &mut Questions) {
+    fn ask_about_callers(&mut self, questions: &mut Questions) {
         for channel in self.model.callers_to_ask() {
             if self.ask_presentation {
-                questions.ask(client, channel.clone());
+                questions.ask(channel.clone());
                 self.unanswered.insert(channel);
             } else {
                 self.told(&channel, "");
@@ -95,7 +119,8 @@ impl<M: Model> Link<M> {
         }
     }
 
-    /// Without an answer the number is told as the events have it; a question that the end of the link cut off is asked
+    /// Where it may not be asked, or the channel is gone, the number is told as the events have it; where no answer came
+    /// the number is hidden: it may be withheld. A question that the end of the link cut off is asked
     /// again after the next login.
     fn answered(&mut self, answer: Answer) {
         match answer.presentation {
@@ -103,7 +128,8 @@ impl<M: Model> Link<M> {
             Err(error) if error.kind() == ErrorKind::Unreachable => {}
             Err(error) => {
                 self.not_told(&error);
-                self.told(&answer.channel, "");
+                let nobody_knows = !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied);
+                self.told(&answer.channel, if nobody_knows { UNKNOWN_PRESENTATION } else { "" });
             }
         }
     }

@@ -8,7 +8,9 @@ use cti_core::{Error, ErrorKind, Result};
 pub(super) struct Snapshot {
     /// When Asterisk started, if it may be known.
     pub(super) started: Option<String>,
-    /// Channels, bridges and their channels, queues: the events of the lists.
+    /// The channels; `None` if they may not be listed, which does not mean that there are none.
+    pub(super) channels: Option<Vec<Message>>,
+    /// Bridges and their channels, queues: the events of the lists.
     pub(super) messages: Vec<Message>,
 }
 
@@ -18,14 +20,15 @@ pub(super) struct Snapshot {
 /// The link ended, or the list of channels did not come.
 pub(super) async fn read(client: &Client) -> Result<Snapshot> {
     let started = started(client).await?;
-    let mut messages = channels(client).await?;
+    let channels = channels(client).await?;
+    let mut messages = Vec::new();
     for bridge in optional(client, Action::bridge_list()).await? {
         if let Some(id) = bridge.get("BridgeUniqueid").filter(|_| bridge.is_event("BridgeListItem")) {
             messages.extend(optional(client, Action::bridge_info(&id)).await?);
         }
     }
     messages.extend(optional(client, Action::queue_status()).await?);
-    Ok(Snapshot { started, messages })
+    Ok(Snapshot { started, channels, messages })
 }
 
 async fn started(client: &Client) -> Result<Option<String>> {
@@ -38,14 +41,16 @@ async fn started(client: &Client) -> Result<Option<String>> {
 }
 
 /// By `CoreShowChannels`, or, without the class `system` or `reporting`, by `Status`.
-async fn channels(client: &Client) -> Result<Vec<Message>> {
+async fn channels(client: &Client) -> Result<Option<Vec<Message>>> {
+    let refused = |error: &Error| matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported);
     match client.send_list(Action::core_show_channels()).await {
-        Ok(list) => Ok(list),
-        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) => {
+        Ok(list) => Ok(Some(list)),
+        Err(error) if refused(&error) => {
             tracing::debug!(%error, "asking by Status instead");
             match client.send_list(Action::status()).await {
-                Ok(list) => Ok(list),
-                Err(error) => tolerate(error).map(|()| Vec::new()),
+                Ok(list) => Ok(Some(list)),
+                Err(error) if refused(&error) => Ok(None),
+                Err(error) => Err(error),
             }
         }
         Err(error) => Err(error),

@@ -261,7 +261,7 @@ async fn without_an_answer_the_call_goes_on_after_a_second() {
     let peer = server.peer().await;
     link.told_in_order(&["seed 0", "resync", "FullyBooted"]).await;
     peer.say(event("Newchannel", "PJSIP/trunk-1", "1.1"));
-    link.told_in_order(&["Newchannel PJSIP/trunk-1", "presentation PJSIP/trunk-1"]).await;
+    link.told_in_order(&["Newchannel PJSIP/trunk-1", "presentation PJSIP/trunk-1 unknown"]).await;
 }
 
 #[tokio::test]
@@ -293,6 +293,78 @@ async fn without_the_right_to_ask_it_is_asked_once() {
         link.told_in_order(&[&format!("Newchannel {channel}"), &format!("presentation {channel}")]).await;
     }
     assert_eq!(questions.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn after_the_next_login_it_is_asked_again() {
+    let mut server = Server::start(|action| is(action, "Getvar").then(|| error("Permission denied"))).await;
+    let mut link = Running::start(asterisk(server.port));
+    link.told_in_order(&["seed 0"]).await;
+    for _ in 0..2 {
+        let mut peer = server.peer().await;
+        link.told_in_order(&["resync", "FullyBooted"]).await;
+        peer.say(event("Newchannel", "PJSIP/trunk-1", "1.1"));
+        link.told_in_order(&["Newchannel PJSIP/trunk-1", "presentation PJSIP/trunk-1"]).await;
+        peer.saw("Getvar").await;
+    }
+}
+
+/// Slow answers to many questions: the time of each runs from its sending.
+#[tokio::test]
+async fn a_burst_of_callers_is_asked_in_turn() {
+    let mut server = server_that_is_asked().await;
+    let mut link = Running::start(asterisk(server.port));
+    let mut peer = server.peer().await;
+    link.told_in_order(&["seed 0", "resync", "FullyBooted"]).await;
+    let burst: String = (0..128).map(|n| event("Newchannel", &format!("PJSIP/trunk-{n}"), &format!("{n}.1"))).collect();
+    peer.say(burst);
+    let Running { mut events, mut log, asterisk: _asterisk, .. } = link;
+    tokio::spawn(async move { while events.recv().await.is_some() {} });
+    for _ in 0..4 {
+        let mut ids = Vec::new();
+        for _ in 0..32 {
+            ids.push(peer.saw("Getvar").await.action_id().expect("an id").into_owned());
+        }
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        for id in ids {
+            peer.say(format!("Response: Success\r\nActionID: {id}\r\nValue: allowed\r\n\r\n"));
+        }
+    }
+    let mut answers = 0;
+    while answers < 128 {
+        let line = in_time(log.recv()).await.expect("the link runs");
+        assert!(!line.ends_with("unknown"), "{line}");
+        answers += usize::from(line.starts_with("presentation"));
+    }
+}
+
+#[tokio::test]
+async fn without_any_list_of_channels_no_call_is_dropped() {
+    let server = Server::start(|action| match action.get("Action").as_deref() {
+        Some("CoreShowChannels" | "CoreStatus" | "Status") => Some(error("Permission denied")),
+        _ => None,
+    })
+    .await;
+    let mut link = Running::start(asterisk(server.port));
+    link.told_in_order(&["seed 0", "resync without channels"]).await;
+    link.up().await;
+}
+
+#[tokio::test]
+async fn the_snapshot_is_read_by_the_clock_of_the_pbx() {
+    let mut server = Server::start(|_| None).await;
+    let mut link = Running::start(asterisk(server.port));
+    let peer = server.peer().await;
+    link.told_in_order(&["seed 0", "resync", "FullyBooted"]).await;
+    let behind: chrono::DateTime<chrono::Utc> = chrono::Utc::now() - chrono::TimeDelta::seconds(90);
+    let stamp = format!("{}.{:06}", behind.timestamp(), behind.timestamp_subsec_micros());
+    peer.say(format!("Event: Newstate\r\nPrivilege: call,all\r\nTimestamp: {stamp}\r\nChannel: PJSIP/1-1\r\n\r\n"));
+    link.told_in_order(&["Newstate PJSIP/1-1"]).await;
+    drop(peer);
+    let _peer = server.peer().await;
+    link.told_in_order(&["resync"]).await;
+    let off = (*link.resynced.borrow() - behind).num_seconds();
+    assert!((-1..60).contains(&off), "{off} s after the time of the PBX");
 }
 
 #[tokio::test]

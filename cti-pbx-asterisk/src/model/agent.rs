@@ -8,6 +8,8 @@ use cti_core::call::{AgentEvent, AgentState, EventId, PbxEvent};
 
 /// The most agents whose last state is remembered.
 const MAX_AGENTS: usize = 65_536;
+/// The longest interface, in bytes.
+const MAX_INTERFACE: usize = 256;
 
 /// `QueueMemberPause`: the member takes calls, or does not.
 pub(super) fn pause(model: &mut CallModel, message: &Message) {
@@ -36,7 +38,11 @@ impl CallModel {
     /// from the same state at another time.
     pub(super) fn agent_is(&mut self, message: &Message, state: AgentState, since: &str) {
         let interface = field(message, "Interface").or_else(|| field(message, "Location"));
-        let Some(extension) = interface.and_then(|interface| Sides::of_interface(&interface)) else { return };
+        let Some(interface) = interface.filter(|interface| interface.len() <= MAX_INTERFACE) else { return };
+        let Some(extension) = Sides::of_interface(&interface) else { return };
+        if self.interfaces.len() < MAX_AGENTS || self.interfaces.contains_key(&extension) {
+            self.interfaces.insert(extension.clone(), interface.into_owned());
+        }
         let Some(queue) = field(message, "Queue").map(|queue| queue.into_owned()) else { return };
         let since = field(message, since).unwrap_or_default();
         let word = match state {

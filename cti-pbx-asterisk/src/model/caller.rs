@@ -16,7 +16,12 @@ pub(super) enum Presentation {
     Prohibited,
     /// The network has none.
     Unavailable,
+    /// Nobody said in time.
+    Unknown,
 }
+
+/// The word for [`Presentation::Unknown`]; Asterisk itself never says it.
+pub const UNKNOWN_PRESENTATION: &str = "unknown";
 
 impl Presentation {
     /// From `name=value` of a `ChanVariable` header.
@@ -35,6 +40,8 @@ impl Presentation {
             Some(Self::Allowed)
         } else if word.starts_with("unavail") {
             Some(Self::Unavailable)
+        } else if word == UNKNOWN_PRESENTATION {
+            Some(Self::Unknown)
         } else {
             None
         }
@@ -67,32 +74,19 @@ fn withheld(number: Option<&str>, name: Option<&str>, presentation: Option<Prese
     match presentation {
         Some(Presentation::Prohibited) => return Some(Withheld::RejectedByUser),
         Some(Presentation::Unavailable) => return Some(Withheld::Unavailable),
+        Some(Presentation::Unknown) => return Some(Withheld::Unknown),
         Some(Presentation::Allowed) | None => {}
     }
-    let said = number.and_then(word).or_else(|| name.and_then(word));
-    match (number, said) {
-        (Some(_), Some(Withheld::Unavailable)) if number.and_then(word).is_none() => None,
-        (_, Some(reason)) => Some(reason),
-        (None, None) => Some(Withheld::Unavailable),
-        (Some(_), None) => None,
+    // An outside caller without a word about the reason: the network has no number.
+    match Withheld::from_words(number.unwrap_or_default(), name.unwrap_or_default())? {
+        Withheld::Unknown => Some(Withheld::Unavailable),
+        reason => Some(reason),
     }
 }
 
-/// The words that networks and PBXs put where the number or the name should be.
-fn word(text: &str) -> Option<Withheld> {
-    let text = text.trim().to_lowercase();
-    match text.as_str() {
-        "anonymous" | "withheld" | "restricted" | "private" | "blocked" | "非通知" => Some(Withheld::RejectedByUser),
-        "payphone" | "公衆電話" => Some(Withheld::Payphone),
-        "サービス競合" => Some(Withheld::ServiceConflict),
-        _ if says_nothing(&text) => Some(Withheld::Unavailable),
-        _ => None,
-    }
-}
-
-fn says_nothing(text: &str) -> bool {
-    let text = text.trim().to_lowercase();
-    ["unknown", "unavailable", "out of area", "表示圏外"].contains(&text.as_str())
+/// A name that only says that there is none.
+fn says_nothing(name: &str) -> bool {
+    matches!(Withheld::from_words(name, ""), Some(Withheld::Unknown | Withheld::Unavailable))
 }
 
 #[cfg(test)]
@@ -108,8 +102,20 @@ mod tests {
         assert_eq!(outside_party(number, None, Presentation::from_word("prohib_passed_screen")), by_user);
         assert_eq!(outside_party(number, None, Presentation::from_code("35 (Presentation Prohibited)")), by_user);
         assert_eq!(outside_party(Some("anonymous"), Some("Anonymous"), None), by_user);
-        assert_eq!(outside_party(number, Some("Anonymous"), None), by_user, "the name says so");
-        assert_eq!(outside_party(Some("非通知"), None, None), by_user);
+        for word in ["Private Number", "Ｐ", "非通知設定", "sip:anonymous@anonymous.invalid", "restricted"] {
+            assert_eq!(outside_party(Some(word), None, None), by_user, "{word}");
+        }
+        for (word, name, reason) in [
+            ("anonymous", "公衆電話", Withheld::Payphone),
+            ("C", "", Withheld::Payphone),
+            ("Coin line", "", Withheld::Payphone),
+            ("通知圏外", "", Withheld::Unavailable),
+            ("S", "", Withheld::ServiceConflict),
+        ] {
+            assert_eq!(outside_party(Some(word), Some(name), None), Party::withheld(reason), "{word}");
+        }
+        let late = Presentation::from_word(UNKNOWN_PRESENTATION);
+        assert_eq!(outside_party(number, Some("Taro"), late), Party::withheld(Withheld::Unknown));
         let unavailable = Party::withheld(Withheld::Unavailable);
         assert_eq!(outside_party(None, None, None), unavailable);
         assert_eq!(outside_party(Some("unknown"), None, None), unavailable);
@@ -121,6 +127,8 @@ mod tests {
         let allowed = Presentation::from_channel_variable("CALLERID(num-pres)=allowed_not_screened");
         assert_eq!(outside_party(Some("0901234567"), Some("Taro"), allowed), Party::known("0901234567", "Taro"));
         assert_eq!(outside_party(Some("0901234567"), Some("unknown"), None), Party::known("0901234567", ""));
+        let named = outside_party(Some("0901234567"), Some("Private"), None);
+        assert_eq!(named, Party::known("0901234567", "Private"), "a name beside a number withholds nothing");
         assert_eq!(Presentation::from_channel_variable("CALLERID(name)=prohib"), None);
     }
 }

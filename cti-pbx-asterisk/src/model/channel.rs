@@ -290,7 +290,9 @@ impl CallModel {
         let key = if prefix.is_empty() { "ChanVariable".into() } else { format!("{prefix}ChanVariable") };
         let said = message.all(&key).find_map(|variable| Presentation::from_channel_variable(&variable));
         match (said, self.channels.get_mut(uid)) {
-            (Some(Presentation::Allowed), Some(channel)) if is_new => channel.awaits_presentation = true,
+            (Some(Presentation::Allowed), Some(channel)) if is_new && message.is_event("Newchannel") => {
+                channel.awaits_presentation = true
+            }
             (Some(presentation), _) => self.learn_presentation(uid, presentation),
             (None, _) => {}
         }

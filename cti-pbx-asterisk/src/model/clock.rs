@@ -40,7 +40,7 @@ impl WireClock {
     }
 
     fn evidence(&self, message: &Message) -> Option<DateTime<Utc>> {
-        if let Some(at) = timestamp(message).or_else(|| event_tv(message)) {
+        if let Some(at) = message.timestamp().or_else(|| event_tv(message)) {
             return Some(at);
         }
         match message.event()?.as_ref() {
@@ -77,14 +77,6 @@ impl WireClock {
     }
 }
 
-/// The time in the `Timestamp` header of a message (`1795225756.080874`), if the PBX sends one.
-pub fn timestamp(message: &Message) -> Option<DateTime<Utc>> {
-    let value = field(message, "Timestamp")?;
-    let (seconds, fraction) = value.split_once('.').unwrap_or((&value, "0"));
-    let micros = format!("{fraction:0<6}");
-    DateTime::from_timestamp(seconds.parse().ok()?, micros.get(..6)?.parse::<u32>().ok()?.checked_mul(1_000)?)
-}
-
 fn event_tv(message: &Message) -> Option<DateTime<Utc>> {
     let value = field(message, "EventTV")?;
     DateTime::parse_from_str(&value, "%Y-%m-%dT%H:%M:%S%.f%z").ok().map(|at| at.to_utc())
@@ -116,7 +108,10 @@ mod tests {
         let dialed = "Event: VarSet\nUniqueid: 1795225327.0\nVariable: DIALEDTIME_MS\nValue: 4019\n";
         assert_eq!(at(&mut clock, dialed), "2026-11-21T01:42:11.019Z");
         assert_eq!(at(&mut clock, "Event: Newchannel\nUniqueid: 1795225328.1\n"), "2026-11-21T01:42:11.019Z");
-        assert_eq!(at(&mut clock, "Event: Hangup\nTimestamp: 1795225340.5\n"), "2026-11-21T01:42:20.500Z");
+        assert_eq!(
+            at(&mut clock, "Event: Hangup\nPrivilege: call,all\nTimestamp: 1795225340.5\n"),
+            "2026-11-21T01:42:20.500Z"
+        );
     }
 
     #[test]
@@ -125,8 +120,8 @@ mod tests {
         for text in [
             "Event: Newchannel\nUniqueid: x.y\n",
             "Event: Newchannel\nUniqueid: 99999999999999999999.1\n",
-            "Event: Hangup\nTimestamp: 1.é\n",
-            "Event: Hangup\nTimestamp: -.9\n",
+            "Event: Hangup\nPrivilege: call,all\nTimestamp: 1.é\n",
+            "Event: Hangup\nPrivilege: call,all\nTimestamp: -.9\n",
             "Event: VarSet\nUniqueid: 1.1\nVariable: DIALEDTIME_MS\nValue: 9223372036854775807\n",
         ] {
             assert_eq!(at(&mut clock, text), "1970-01-01T00:00:00.000Z", "{text}");

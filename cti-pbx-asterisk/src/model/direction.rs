@@ -9,8 +9,10 @@ use super::side::Side;
 use cti_core::call::{Direction, Extension, Party, Withheld};
 use cti_core::number::Number;
 
-/// The most channels that wait to be asked for their presentation; beyond that nobody asks.
+/// The most channels that wait to be asked for their presentation; beyond that the number is hidden.
 const MAX_TO_ASK: usize = 1024;
+/// Stands for a number that may not be shown.
+const HIDDEN: &str = "anonymous";
 
 impl CallModel {
     /// Looks whether the channel is the one with which its call begins, and what that says.
@@ -40,9 +42,15 @@ impl CallModel {
             call.unpresented = true;
             self.awaiting.push(uid.clone());
         } else if channel.presentation.is_none() && call.caller.withheld.is_none() {
-            call.unpresented = self.wait_for_presentation;
-            if self.callers_to_ask.len() < MAX_TO_ASK {
+            let room = self.callers_to_ask.len() < MAX_TO_ASK;
+            call.unpresented = self.wait_for_presentation && room;
+            if room {
                 self.callers_to_ask.push(channel.name.clone());
+            } else if self.wait_for_presentation
+                && let Some(channel) = self.channels.get_mut(uid)
+            {
+                channel.presentation = Some(Presentation::Unknown);
+                call.caller = shown(channel);
             }
         }
         call.decide(&mut self.out, Direction::Inbound);
@@ -141,11 +149,13 @@ impl CallModel {
         true
     }
 
-    /// Somebody said whether the number of that channel may be shown. A refusal is never taken back.
+    /// Somebody said whether the number of that channel may be shown. A refusal is never taken back,
+    /// nor a hidden number shown later: the caller is the same in every event of a call.
     pub(super) fn learn_presentation(&mut self, uid: &Uid, presentation: Presentation) {
         super::call::leave(&mut self.awaiting, uid);
         let Some(channel) = self.channels.get_mut(uid) else { return };
-        if channel.presentation == Some(presentation) || channel.presentation == Some(Presentation::Prohibited) {
+        let final_word = matches!(channel.presentation, Some(Presentation::Prohibited | Presentation::Unknown));
+        if final_word || channel.presentation == Some(presentation) {
             return;
         }
         channel.presentation = Some(presentation);
@@ -176,6 +186,19 @@ impl CallModel {
         } else if call.caller.name.is_none() && call.caller.withheld.is_none() {
             call.caller.name = now.name;
         }
+    }
+}
+
+impl CallModel {
+    /// The number of the outside party on this channel, or [`HIDDEN`]; `None` if there is none to hide.
+    pub(super) fn number_to_show(&self, uid: &Uid) -> Option<String> {
+        let channel = self.channels.get(uid)?;
+        channel.caller_number.as_ref()?;
+        let call = self.calls.get(&channel.call);
+        let told_hidden = call.is_some_and(|call| call.origin.as_ref() == Some(uid) && call.caller.withheld.is_some());
+        let unasked = channel.awaits_presentation || (self.wait_for_presentation && channel.presentation.is_none());
+        let number = shown(channel).number.filter(|_| !told_hidden && !unasked);
+        Some(number.map_or_else(|| HIDDEN.to_owned(), |number| number.as_str().to_owned()))
     }
 }
 

@@ -15,7 +15,7 @@
 //! | `QueueMemberPause` `…Added` `…Removed` | agents | `agent.rs` |
 //! | `VarSet` `UserEvent` | recordings, attached data, lengths of talk | `variable.rs` |
 //! | `OriginateResponse` | click-to-dial | `dial.rs` |
-//! | `CoreShowChannel` `BridgeInfoChannel` `QueueEntry` `QueueMember` (snapshot) | what is live after a lost link | `resync.rs` |
+//! | `CoreShowChannel` `Status` `BridgeInfoChannel` `QueueEntry` `QueueMember` (snapshot) | what is live after a lost link | `resync.rs` |
 //!
 //! Around them: which side a channel is on (`side.rs`), the direction of a call and when it is known
 //! (`direction.rs`), the caller and what he withholds (`caller.rs`), where the seconds go (`cti_core::call::Stopwatch`), the time of
@@ -55,7 +55,8 @@ mod text;
 mod transfer;
 mod variable;
 
-pub use clock::{WireClock, timestamp};
+pub use caller::UNKNOWN_PRESENTATION;
+pub use clock::WireClock;
 pub use side::Sides;
 
 use crate::ami::Message;
@@ -141,6 +142,8 @@ pub struct CallModel {
     ended: Recent,
     bridges: HashMap<String, Vec<Uid>>,
     agents: HashMap<(Extension, String), EventId>,
+    /// With which interface an extension is a member of queues.
+    interfaces: HashMap<Extension, String>,
     calls_seen: u64,
     callers_to_ask: Vec<String>,
     /// Channels of callers whose next event tells whether they withhold the number.
@@ -179,6 +182,7 @@ impl CallModel {
             ended: Recent::default(),
             bridges: HashMap::new(),
             agents: HashMap::new(),
+            interfaces: HashMap::new(),
             calls_seen: 0,
             callers_to_ask: Vec::new(),
             awaiting: Vec::new(),
@@ -282,6 +286,28 @@ impl CallModel {
         origin.or_else(|| call.channels.iter().filter_map(of).max_by_key(|c| c.state)).map(|c| c.name.clone())
     }
 
+    /// The interface with which that extension is a member of queues (`Local/6001@from-queue/n`), if it was heard.
+    pub fn interface_of(&self, extension: &Extension) -> Option<String> {
+        self.interfaces.get(extension).cloned()
+    }
+
+    /// True if that extension asks somebody else while the other party of that call waits: it has a second channel in the
+    /// call, or it holds, somebody waits in another conversation, and one more was called after it.
+    pub fn is_consulting(&self, call: &CallId, extension: &Extension) -> bool {
+        let Some(call) = self.call(call) else { return false };
+        let channels: Vec<_> = call.channels.iter().filter_map(|uid| self.channels.get(uid)).collect();
+        let is_own = |channel: &channel::Channel| channel.extension() == Some(extension) && !channel.left;
+        let Some(first) = channels.iter().position(|channel| is_own(channel)) else { return false };
+        let (own, later) = (channels[first], &channels[first + 1..]);
+        let waits = |channel: &channel::Channel| {
+            channel.is_device() && !is_own(channel) && channel.bridge.is_some() && channel.bridge != own.bridge
+        };
+        let asks =
+            later.iter().any(|channel| !waits(channel) && (channel.is_device() || channel.name.starts_with("Local/")));
+        later.iter().any(|channel| is_own(channel))
+            || (own.holding && asks && channels.iter().any(|channel| waits(channel)))
+    }
+
     /// The channels of new outside callers of whom nobody has said yet whether they withhold the number, each once:
     /// the link asks `Getvar CALLERID(num-pres)` and hands the answer to [`CallModel::set_presentation`].
     pub fn callers_to_ask(&mut self) -> Vec<String> {
@@ -297,7 +323,8 @@ impl CallModel {
     }
 
     /// What the PBX answered to `Getvar CALLERID(num-pres)` on that channel. Anything but a word that the caller
-    /// refuses (also an empty answer) lets the number be shown. Returns the events that waited for it.
+    /// refuses (also an empty answer) lets the number be shown;
+    /// [`UNKNOWN_PRESENTATION`] hides it for the rest of the call. Returns the events that waited for it.
     pub fn set_presentation(&mut self, channel: &str, pres: &str) -> Vec<PbxEvent> {
         if let Some(uid) = self.channels.named(channel) {
             let key = self.channels.get(&uid).map(|channel| channel.call.clone());

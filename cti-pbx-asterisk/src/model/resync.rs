@@ -1,4 +1,4 @@
-//! What is live after a lost link: `CoreShowChannel`, `BridgeInfoChannel`, `QueueEntry`, `QueueMember`.
+//! What is live after a lost link: `CoreShowChannel` or `Status`, `BridgeInfoChannel`, `QueueEntry`, `QueueMember`.
 
 use super::CallModel;
 use super::agent::since;
@@ -16,7 +16,17 @@ use std::collections::HashSet;
 const OLDEST: TimeDelta = TimeDelta::days(30);
 
 impl CallModel {
-    /// Reconciles with what the PBX says is live: the messages of `CoreShowChannels` (`CoreShowChannel`), `BridgeInfo`
+    /// What is known without a list of channels: the states of queue members. No call is dropped.
+    pub fn resync_members(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent> {
+        self.now = at;
+        for message in snapshot.iter().filter(|message| message.is_event("QueueMember")) {
+            self.see_member(message);
+        }
+        self.finish()
+    }
+
+    /// Reconciles with what the PBX says is live: the messages of `CoreShowChannels` (`CoreShowChannel`) or `Status`
+    /// (`Status`), `BridgeInfo`
     /// (`BridgeInfoChannel`) and `QueueStatus` (`QueueMember`, `QueueEntry`), in any order; others are ignored.
     ///
     /// Calls that the PBX does not know end `lost_track` (at `at`; their seconds count up to the last sign of them), calls
@@ -27,10 +37,11 @@ impl CallModel {
         let of = |name: &'static str| {
             snapshot.iter().filter(move |m| m.event().is_some_and(|event| event.eq_ignore_ascii_case(name)))
         };
-        let linked = of("CoreShowChannel").filter_map(|message| self.key_of(&field(message, "Linkedid")?)).collect();
+        let channels: Vec<&Message> = of("CoreShowChannel").chain(of("Status")).collect();
+        let linked = channels.iter().filter_map(|message| self.key_of(&field(message, "Linkedid")?)).collect();
         self.bridges.clear();
-        self.drop_what_is_gone(&of("CoreShowChannel").filter_map(uniqueid).collect(), &linked);
-        let live: Vec<Uid> = of("CoreShowChannel").filter_map(|message| self.see(message)).collect();
+        self.drop_what_is_gone(&channels.iter().filter_map(|message| uniqueid(message)).collect(), &linked);
+        let live: Vec<Uid> = channels.iter().filter_map(|message| self.see(message)).collect();
         for message in of("BridgeInfoChannel") {
             if let (Some(uid), Some(bridge)) = (uniqueid(message), field(message, "BridgeUniqueid")) {
                 self.note_bridge(&uid, &bridge);
@@ -99,7 +110,7 @@ impl CallModel {
             if matches!(application.as_ref(), "AppDial" | "AppQueue") && channel.offer == Offer::None {
                 channel.offer = Offer::Dialed;
             } else if application == "Dial" {
-                let data = field(message, "ApplicationData").unwrap_or_default();
+                let data = field(message, "ApplicationData").or_else(|| field(message, "Data")).unwrap_or_default();
                 channel.dials = dialed_number(data.split([',', '&']).next().unwrap_or_default());
             }
         }

@@ -152,6 +152,9 @@ async fn attended(stage: &mut Stage) -> Outcome {
     let [_, b, _] = stage.rig.extensions();
     let to = number(b.as_str())?;
     let control = stage.control()?;
+    if control.transfer(&call, &a, &to, TransferStep::Complete).await.is_ok() {
+        return Err("a transfer is completed although nobody was consulted".to_owned());
+    }
     fine("consult", control.transfer(&call, &a, &to, TransferStep::Consult).await)?;
     stage.until_fact("ringing", Some(&b)).await?;
     stage.act(Some(&b), Act::PickUp).await?;
