@@ -257,6 +257,28 @@ fn a_caller_whom_nobody_can_be_asked_about_is_hidden_and_not_silent() {
     assert!(wire.model.set_presentation(&asked[0], "allowed_not_screened").is_empty());
 }
 
+/// The word that Asterisk is up may come late, when calls go on already whose last events are still to be read.
+#[test]
+fn a_second_look_on_the_same_link_ends_no_call() {
+    let (mut wire, trunk) = (Wire::new(), Channel::new("PJSIP/trunk", 1, 1).state(4));
+    wire.born(&trunk);
+    assert!(wire.model.resync_additions(&[], wire.at).is_empty());
+    wire.hangs_up(&trunk, "16");
+    assert_eq!(wire.told().last().unwrap(), "ended failed normal clearing");
+}
+
+/// The link is lost before anybody said whether the caller may be shown.
+#[test]
+fn a_call_that_is_lost_before_it_was_told_leaves_a_log() {
+    let mut wire = Wire::with(model().wait_for_presentation(true));
+    wire.born(&Channel::new("PJSIP/trunk", 1, 1).state(4));
+    assert!(wire.events.is_empty());
+    let told = wire.model.resync(&[], wire.at);
+    laws::check_complete(&told).unwrap();
+    assert_eq!(told.iter().map(words).collect::<Vec<_>>(), ["started", "ended lost_track lost track"]);
+    assert!(records(&told)[0].caller.number.is_none());
+}
+
 #[test]
 fn a_phone_that_rang_and_is_gone_was_missed() {
     let mut wire = Wire::new();

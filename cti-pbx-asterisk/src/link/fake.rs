@@ -74,6 +74,11 @@ impl Model for FakeModel {
         Vec::new()
     }
 
+    fn resync_additions(&mut self, _snapshot: &[Message], _at: DateTime<Utc>) -> Vec<PbxEvent> {
+        self.log("resync additions".to_owned());
+        Vec::new()
+    }
+
     fn resync_members(&mut self, _snapshot: &[Message], _at: DateTime<Utc>) -> Vec<PbxEvent> {
         self.log("resync without channels".to_owned());
         Vec::new()

@@ -9,6 +9,8 @@ pub(crate) trait Model: Send + 'static {
     fn seed(&mut self, open: Vec<OpenCall>);
     fn handle(&mut self, message: &Message, at: DateTime<Utc>) -> Vec<PbxEvent>;
     fn resync(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent>;
+    /// Like `resync` on a link that was never lost: nothing is dropped.
+    fn resync_additions(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent>;
     /// Like `resync` when the channels could not be listed: nothing may be dropped.
     fn resync_members(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent>;
     fn forget_all(&mut self, at: DateTime<Utc>) -> Vec<PbxEvent>;
@@ -34,6 +36,10 @@ impl Model for CallModel {
 
     fn resync(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent> {
         Self::resync(self, snapshot, at)
+    }
+
+    fn resync_additions(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent> {
+        Self::resync_additions(self, snapshot, at)
     }
 
     fn resync_members(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent> {

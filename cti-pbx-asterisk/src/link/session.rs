@@ -18,6 +18,14 @@ pub(super) enum End {
     Lost(String),
 }
 
+/// Whether events may have been missed before a snapshot. If not, what it does not show any more ended by events that
+/// wait to be handled.
+#[derive(Clone, Copy)]
+enum Missed {
+    Maybe,
+    Nothing,
+}
+
 impl<M: Model> Link<M> {
     /// Live events wait inside `events` while the snapshot is read, and are handled after it.
     pub(super) async fn session(&mut self, client: Client, mut events: Events) -> End {
@@ -33,7 +41,7 @@ impl<M: Model> Link<M> {
 
     async fn follow(&mut self, client: &Client, events: &mut Events) -> Result<End, End> {
         self.ask_presentation = self.settings.ask_presentation; // a right may have been granted meanwhile
-        let mut live_since = self.resync(client).await?;
+        let mut live_since = self.resync(client, Missed::Maybe).await?;
         tracing::info!(pbx = %self.settings.name, "the link to Asterisk is up");
         self.ends.client.send_replace(Some(client.clone()));
         self.report(LinkState::Up);
@@ -54,10 +62,10 @@ impl<M: Model> Link<M> {
                     Some(Incoming::Event { message, received }) => {
                         self.handle(&message, received);
                         if message.is_event("FullyBooted") && received > live_since {
-                            live_since = self.resync(client).await?;
+                            live_since = self.resync(client, Missed::Nothing).await?;
                         }
                     }
-                    Some(Incoming::Lost { .. }) => live_since = self.resync(client).await?,
+                    Some(Incoming::Lost { .. }) => live_since = self.resync(client, Missed::Maybe).await?,
                     None => return Ok(End::Lost(events.ended().unwrap_or_default())),
                 },
             }
@@ -65,7 +73,7 @@ impl<M: Model> Link<M> {
     }
 
     /// Reads what is live and lets the model reconcile. Returns when the reading began.
-    async fn resync(&mut self, client: &Client) -> Result<DateTime<Utc>, End> {
+    async fn resync(&mut self, client: &Client, missed: Missed) -> Result<DateTime<Utc>, End> {
         let began = Utc::now();
         let reader = client.clone();
         let read = self.meanwhile(async move { snapshot::read(&reader).await }).await.ok_or(End::Stopped)?;
@@ -78,7 +86,13 @@ impl<M: Model> Link<M> {
         }
         self.asterisk_started = snapshot.started.or(self.asterisk_started.take());
         let found = match snapshot.channels {
-            Some(channels) => self.model.resync(&[channels, snapshot.messages].concat(), now),
+            Some(channels) => {
+                let live = [channels, snapshot.messages].concat();
+                match missed {
+                    Missed::Maybe => self.model.resync(&live, now),
+                    Missed::Nothing => self.model.resync_additions(&live, now),
+                }
+            }
             None => {
                 self.channels_hidden();
                 self.model.resync_members(&snapshot.messages, now)

@@ -142,7 +142,7 @@ async fn an_asterisk_that_boots_is_read_again_when_it_has_booted() {
     link.told_in_order(&["seed 0", "resync"]).await;
     link.up().await;
     peer.say("Event: FullyBooted\r\nStatus: Fully Booted\r\n\r\n");
-    link.told_in_order(&["FullyBooted", "resync"]).await;
+    link.told_in_order(&["FullyBooted", "resync additions"]).await;
 }
 
 #[tokio::test]

@@ -33,6 +33,16 @@ impl CallModel {
     /// that began meanwhile start, those that go on go on. Events that were received during the snapshot may be handled
     /// after it: what is told twice does no harm.
     pub fn resync(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent> {
+        self.reconcile(snapshot, at, true)
+    }
+
+    /// Like [`CallModel::resync`] for a link that was never lost: only adds. What is missing from the snapshot ended by
+    /// events that wait to be handled.
+    pub fn resync_additions(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent> {
+        self.reconcile(snapshot, at, false)
+    }
+
+    fn reconcile(&mut self, snapshot: &[Message], at: DateTime<Utc>, drop_missing: bool) -> Vec<PbxEvent> {
         self.now = at;
         let of = |name: &'static str| {
             snapshot.iter().filter(move |m| m.event().is_some_and(|event| event.eq_ignore_ascii_case(name)))
@@ -40,7 +50,9 @@ impl CallModel {
         let channels: Vec<&Message> = of("CoreShowChannel").chain(of("Status")).collect();
         let linked = channels.iter().filter_map(|message| self.key_of(&field(message, "Linkedid")?)).collect();
         self.bridges.clear();
-        self.drop_what_is_gone(&channels.iter().filter_map(|message| uniqueid(message)).collect(), &linked);
+        if drop_missing {
+            self.drop_what_is_gone(&channels.iter().filter_map(|message| uniqueid(message)).collect(), &linked);
+        }
         let live: Vec<Uid> = channels.iter().filter_map(|message| self.see(message)).collect();
         for message in of("BridgeInfoChannel") {
             if let (Some(uid), Some(bridge)) = (uniqueid(message), field(message, "BridgeUniqueid")) {
@@ -54,7 +66,7 @@ impl CallModel {
         for key in self.keys_in_order() {
             self.decide_by_devices(&key);
         }
-        self.catch_up_queues(&of("QueueEntry").collect::<Vec<_>>(), of("QueueParams").next().is_some());
+        self.catch_up_queues(&of("QueueEntry").collect::<Vec<_>>(), drop_missing && of("QueueParams").next().is_some());
         for uid in &live {
             self.catch_up(uid);
         }
