@@ -8,8 +8,40 @@ use crate::pbx::{TransferStep, WantedAgentState};
 use async_trait::async_trait;
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::Deref;
 use std::pin::Pin;
 use tokio::sync::oneshot;
+
+/// Keys to press during a call: a PIN, a card number. `Debug` shows only how many.
+///
+/// ```
+/// let digits = cti_core::command::Digits::from("1234#");
+/// assert_eq!((&*digits, format!("{digits:?}").as_str()), ("1234#", "Digits(5 keys)"));
+/// ```
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digits(String);
+
+impl From<&str> for Digits {
+    fn from(keys: &str) -> Self {
+        Self(keys.to_owned())
+    }
+}
+
+impl Deref for Digits {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Digits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digits({} keys)", self.0.chars().count())
+    }
+}
 
 /// What is asked for. It comes from a person who was authenticated by the one who hands it in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +103,7 @@ pub enum Command {
         /// The telephone.
         extension: Extension,
         /// The keys.
-        digits: String,
+        digits: Digits,
     },
     /// Change the agent's state.
     SetAgentState {

@@ -1,13 +1,12 @@
 //! What a telephone system must be able to do.
 
-use crate::call::{CallId, Extension, OpenCall, PbxEvent};
+use crate::call::{Attached, CallId, Extension, OpenCall, PbxEvent};
 use crate::error::{Error, Result};
 use crate::health::Check;
 use crate::number::Number;
 use async_trait::async_trait;
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -138,13 +137,13 @@ pub struct Dial {
     /// How long the extension may ring.
     pub timeout: Duration,
     /// Data to attach to the call (Asterisk: channel variables).
-    pub context: BTreeMap<String, String>,
+    pub context: Attached,
 }
 
 impl Dial {
     /// Rings `extension` for 30 seconds, then dials `number`.
     pub fn new(extension: Extension, number: Number) -> Self {
-        Self { extension, number, caller_id: None, timeout: Duration::from_secs(30), context: BTreeMap::new() }
+        Self { extension, number, caller_id: None, timeout: Duration::from_secs(30), context: Attached::default() }
     }
 }
 

@@ -13,7 +13,6 @@ use cti_core::{ErrorKind, Status, fields};
 use cti_crm_kintone::{CallLogMode, Kintone, call_log_fields};
 use cti_testkit::kintone::{App, Fault, Field, FieldType, Recorded, Rights, Simulator};
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 const ADD_ONLY: Setup = Setup { mode: CallLogMode::AddOnly, ..Setup::USUAL };
@@ -47,7 +46,7 @@ fn call() -> CallRecord {
             Recording::Url("https://pbx/1.wav".to_owned()),
             Recording::Url("https://pbx/2.wav".to_owned()),
         ],
-        context: BTreeMap::from([("memo".to_owned(), "line 1\nline 2".to_owned())]),
+        context: [("memo".to_owned(), "line 1\nline 2".to_owned())].into_iter().collect(),
     }
 }
 

@@ -14,7 +14,6 @@ use cti_core::number::Number;
 use cti_core::pbx::PbxCapabilities;
 use cti_core::popup::{Pop, Popup};
 use cti_desk::{AgentLogin, Desk, PartState, RunningDesk};
-use std::collections::BTreeMap;
 use tokio_stream::StreamExt;
 
 /// A made-up call.
@@ -84,7 +83,7 @@ impl<'a> Preview<'a> {
             talk_seconds: 0.0,
             transfers: vec![],
             recordings: vec![],
-            context: BTreeMap::new(),
+            context: cti_core::call::Attached::default(),
         };
         let ended = CallFact::Ended { cause: "normal clearing".to_owned(), disposition, record: Box::new(record) };
         self.tell(seconds, ended).await;

@@ -9,7 +9,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use cti_core::command::{Command, Outcome};
+use cti_core::command::{Command, Digits, Outcome};
 use cti_core::dial::Choice;
 use cti_core::number::Number;
 use cti_core::pbx::TransferStep;
@@ -114,13 +114,13 @@ fn transfer_target(step: TransferStep, own: &OwnLeg, to: Option<&str>) -> Result
     asked.or_else(|| to.and_then(Number::new)).ok_or_else(|| Refusal::bad_request("say to whom the call goes"))
 }
 
-fn keys(digits: Option<&str>) -> Result<String, Refusal> {
+fn keys(digits: Option<&str>) -> Result<Digits, Refusal> {
     let digits = digits.unwrap_or_default();
     let is_key = |key: char| matches!(key, '0'..='9' | '*' | '#' | 'A'..='D');
     if digits.is_empty() || digits.len() > MAX_DIGITS || !digits.chars().all(is_key) {
         return Err(Refusal::bad_request("digits are 1 to 32 of 0-9 * # A-D"));
     }
-    Ok(digits.to_owned())
+    Ok(digits.into())
 }
 
 /// Whom the agent is asking once the command is carried out; the outer `None` leaves it as it is.

@@ -105,7 +105,7 @@ async fn call_control_uses_the_agents_own_telephone() {
         (
             "digits",
             json!({"digits": "12#"}),
-            Command::SendDigits { call: call.clone(), extension: "6001".into(), digits: "12#".to_owned() },
+            Command::SendDigits { call: call.clone(), extension: "6001".into(), digits: "12#".into() },
         ),
     ] {
         let mut body = more;

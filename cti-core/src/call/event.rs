@@ -1,6 +1,7 @@
 //! What happens in a call, one fact at a time.
 
 use super::agent::AgentEvent;
+use super::attached::Attached;
 use super::id::{CallId, EventId, Extension};
 use super::party::{Direction, Party};
 use super::record::{CallRecord, Disposition, TransferHow};
@@ -8,7 +9,6 @@ use super::time::millis;
 use crate::number::Number;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// One item of a PBX's stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -168,7 +168,7 @@ pub enum CallFact {
     /// Data that the PBX or an application attached to the call.
     Context {
         /// Name and value.
-        fields: BTreeMap<String, String>,
+        fields: Attached,
     },
     /// The call is over. Exactly once, and last.
     Ended {

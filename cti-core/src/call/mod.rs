@@ -5,6 +5,7 @@
 //! outbox and in webhooks.
 
 mod agent;
+mod attached;
 mod event;
 mod id;
 mod open;
@@ -14,6 +15,7 @@ mod stopwatch;
 mod time;
 
 pub use agent::{AgentEvent, AgentState};
+pub use attached::Attached;
 pub use event::{CallEvent, CallFact, MissReason, PbxEvent};
 pub use id::{CallId, EventId, Extension};
 pub use open::OpenCall;

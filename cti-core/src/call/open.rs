@@ -1,12 +1,12 @@
 //! A call that is not over: folding its events into the record it will leave.
 
+use super::attached::Attached;
 use super::event::{CallEvent, CallFact};
 use super::id::Extension;
 use super::record::{CallRecord, Disposition, Recording, Transfer, TransferHow};
 use super::stopwatch::{Activity, Stopwatch};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// A call that is not over, as last seen: kept in the outbox, so that a restart can go on with it or end it.
 ///
@@ -66,7 +66,7 @@ impl OpenCall {
             talk_seconds: 0.0,
             transfers: Vec::new(),
             recordings: Vec::new(),
-            context: BTreeMap::new(),
+            context: Attached::default(),
         };
         let phase = Phase {
             watch: Stopwatch::new(event.at),

@@ -1,12 +1,12 @@
 //! The whole call, when it is over: what is written to the CRM.
 
+use super::attached::Attached;
 use super::id::{CallId, EventId, Extension};
 use super::party::{Direction, Party};
 use super::time::millis;
 use crate::number::Number;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// How a call ended, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -122,7 +122,7 @@ pub struct CallRecord {
     /// What was recorded.
     pub recordings: Vec<Recording>,
     /// What was attached to it.
-    pub context: BTreeMap<String, String>,
+    pub context: Attached,
 }
 
 impl CallRecord {

@@ -132,7 +132,7 @@ impl Call {
             talk_seconds: 0.0,
             transfers: vec![],
             recordings: vec![],
-            context: BTreeMap::new(),
+            context: cti_core::call::Attached::default(),
         };
         CallFact::Ended { cause: String::new(), disposition, record: Box::new(record) }
     }

@@ -4,11 +4,11 @@ use super::channel::Uid;
 use super::text::cut;
 use chrono::{DateTime, Utc};
 use cti_core::call::{
-    Activity, CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, EventId, Extension, OpenCall, Party,
-    PbxEvent, Recording, Stopwatch, Transfer,
+    Activity, Attached, CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, EventId, Extension, OpenCall,
+    Party, PbxEvent, Recording, Stopwatch, Transfer,
 };
 use cti_core::number::Number;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// The most values that a PBX can attach to one call, and recordings, and facts held back.
 pub(super) const MAX_ITEMS: usize = 64;
@@ -91,7 +91,7 @@ pub(super) struct Call {
     pub(super) last_at: DateTime<Utc>,
     pub(super) transfers: Vec<Transfer>,
     recordings: Vec<Recording>,
-    context: BTreeMap<String, String>,
+    context: Attached,
     context_changes: HashMap<String, u32>,
     /// The `Cause` of the hang-ups: of the first channel, and of any.
     pub(super) origin_cause: i64,
@@ -140,7 +140,7 @@ impl Call {
             last_at: at,
             transfers: Vec::new(),
             recordings: Vec::new(),
-            context: BTreeMap::new(),
+            context: Attached::default(),
             context_changes: HashMap::new(),
             origin_cause: 0,
             any_cause: 0,
@@ -280,7 +280,7 @@ impl Call {
     }
 
     /// The attached values of those names.
-    pub(super) fn attached(&self, names: &[&str]) -> BTreeMap<String, String> {
+    pub(super) fn attached(&self, names: &[&str]) -> Attached {
         let known = |name: &&str| self.context.get_key_value(cut(name, MAX_VALUE));
         names.iter().filter_map(known).map(|(name, value)| (name.clone(), value.clone())).collect()
     }

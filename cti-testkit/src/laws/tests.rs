@@ -33,7 +33,7 @@ fn good() -> Vec<CallEvent> {
         talk_seconds: 2.0,
         transfers: vec![],
         recordings: vec![],
-        context: BTreeMap::new(),
+        context: cti_core::call::Attached::default(),
     };
     let ended = CallFact::Ended {
         cause: "normal clearing".into(),

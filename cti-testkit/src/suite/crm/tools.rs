@@ -6,7 +6,6 @@ use cti_core::call::{CallId, CallRecord, Direction, Disposition, EventId, Name, 
 use cti_core::crm::{LookUp, NewContact, WriteKey};
 use cti_core::number::Number;
 use cti_core::{Error, Status};
-use std::collections::BTreeMap;
 use std::error::Error as _;
 
 /// Why a case ends before its end.
@@ -103,6 +102,6 @@ pub(super) fn inbound(call: &str, caller: Party) -> CallRecord {
         talk_seconds: 3.0,
         transfers: Vec::new(),
         recordings: Vec::new(),
-        context: BTreeMap::new(),
+        context: cti_core::call::Attached::default(),
     }
 }
