@@ -1,7 +1,8 @@
 //! Who is on the line.
 
 use crate::number::Number;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
 /// The side from which a call came, as the call model knows it (never guessed from the length of a number).
@@ -33,9 +34,17 @@ pub enum Withheld {
 }
 
 /// The name of a person or company. Text of strangers, and personal: `Debug` shows only its length.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Name(String);
+
+/// What comes as JSON is as hostile as what comes from the wire: it is cleaned and bounded like it.
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::new(&text).ok_or_else(|| D::Error::custom("a name must not be empty"))
+    }
+}
 
 impl Name {
     /// The longest name that is kept, in characters. Longer ones are cut: no telephone shows more, and a caller
@@ -82,5 +91,23 @@ impl Party {
     /// A party that hides its number. No number and no name is kept.
     pub fn withheld(reason: Withheld) -> Self {
         Self { number: None, name: None, withheld: Some(reason) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_brings_in_nothing_that_the_wire_could_not() {
+        let long = "9".repeat(10_000);
+        let party = format!(r#"{{"number":"090\r\nX: {long}","name":"Ta\u0000ro\n","withheld":null}}"#);
+        let party: Party = serde_json::from_str(&party).unwrap();
+        let (number, name) = (party.number.unwrap(), party.name.unwrap());
+        assert!(!number.as_str().contains(char::is_control) && number.as_str().chars().count() <= Number::MAX);
+        assert_eq!(name.as_str(), "Ta ro");
+        assert!(serde_json::from_str::<Number>("\"\"").is_err());
+        let again: Number = serde_json::from_str(&serde_json::to_string(&number).unwrap()).unwrap();
+        assert_eq!(again, number, "what we wrote is read as it was");
     }
 }

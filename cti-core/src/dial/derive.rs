@@ -13,6 +13,9 @@ pub(super) const SERVICE: [&str; 8] = ["104", "113", "115", "117", "171", "177",
 /// The longest number that is dialled, in digits, before a prefix.
 const LONGEST: usize = 32;
 
+/// The longest number in international form, in digits (E.164).
+const LONGEST_E164: usize = 15;
+
 /// Up to so many digits, a number that the numbering plan cannot place is taken for one inside the company.
 const LONGEST_INTERNAL: usize = 5;
 
@@ -36,6 +39,7 @@ impl Route {
                 || Error::new(ErrorKind::Rejected, "the text in the record is no number that can be dialled"),
             )?;
         let digits = cleaned.digits().as_str();
+        refuse_two_numbers(digits, &cleaned, plan)?;
         let mut route =
             Self { steps: vec![step("as_stored", stored)], digits: stored.as_str().to_owned(), prefixable: false };
         let written = if cleaned.extension().is_some() { "extension_removed" } else { "separators_removed" };
@@ -108,6 +112,16 @@ fn step(rule: &str, number: &Number) -> DerivationStep {
 }
 
 /// The rule by which a number is dialled as it is, if there is one.
+/// A field with two numbers in it becomes one long row of digits, which would reach a stranger.
+fn refuse_two_numbers(digits: &str, cleaned: &Cleaned, plan: &NumberingPlan) -> Result<()> {
+    let body = cleaned.caller_id_prefix(plan).map_or(digits, |(_, _, rest)| rest).trim_start_matches('+');
+    if body.starts_with(['*', '#']) || body.len() <= LONGEST_E164 + plan.international_prefix().len() {
+        return Ok(());
+    }
+    let message = "these are more digits than a telephone number has: does the record hold two numbers in one field?";
+    Err(Error::new(ErrorKind::Rejected, message).with("digits", body.len()))
+}
+
 fn dialled_as_it_is(
     digits: &str,
     plan: &NumberingPlan,

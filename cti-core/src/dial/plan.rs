@@ -36,7 +36,8 @@ pub struct DialPlan {
     stations: HashMap<String, Vec<Station>>,
     /// For each PBX the telephones of all users.
     extensions: HashMap<String, HashSet<Extension>>,
-    never_prefixed: HashSet<String>,
+    /// The operator's own list, if there is one.
+    never_prefixed: Option<HashSet<String>>,
 }
 
 /// A telephone of a user: an index into the groups and one into the members of that group.
@@ -80,16 +81,22 @@ impl DialPlan {
                 stations.entry(member.user.clone()).or_default().push(station);
             }
         }
-        let never_prefixed = EMERGENCY.iter().chain(&SERVICE).map(|&number| number.to_owned()).collect();
-        Ok(Self { groups, stations, extensions, never_prefixed })
+        Ok(Self { groups, stations, extensions, never_prefixed: None })
     }
 
-    /// Replaces the list of numbers that are never prefixed: without it, the emergency and service numbers of Japan, North
-    /// America and Europe (110 112 118 119 911 …). For a PBX that needs its prefix before those too, leave them out.
+    /// Replaces the numbers that are never prefixed: without it, the emergency and service numbers of Japan, North America
+    /// and Europe (110 112 118 119 911 …) and those of the numbering plan (116, 311, …). For a PBX that needs its prefix before those too, leave them out.
     #[must_use]
     pub fn never_prefixed(mut self, numbers: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.never_prefixed = numbers.into_iter().map(Into::into).collect();
+        self.never_prefixed = Some(numbers.into_iter().map(Into::into).collect());
         self
+    }
+
+    fn is_never_prefixed(&self, digits: &str, plan: &NumberingPlan) -> bool {
+        match &self.never_prefixed {
+            Some(own) => own.contains(digits),
+            None => EMERGENCY.contains(&digits) || SERVICE.contains(&digits) || plan.is_service(digits),
+        }
     }
 
     /// The groups, in the order of the configuration.
@@ -180,7 +187,7 @@ impl DialPlan {
     fn route(&self, number: &Number, pbx: &str, plan: &NumberingPlan) -> Result<Route> {
         let of_pbx = self.extensions.get(pbx);
         let is_extension = |digits: &str| of_pbx.is_some_and(|known| known.contains(&Extension::from(digits)));
-        Route::of(number, plan, &|digits| self.never_prefixed.contains(digits), &is_extension)
+        Route::of(number, plan, &|digits| self.is_never_prefixed(digits, plan), &is_extension)
     }
 
     /// The prefixes to ask for together with the telephone: only if all the groups ask, and for the same ones. Else they

@@ -110,6 +110,27 @@ fn a_pbx_that_needs_its_prefix_before_emergency_numbers_gets_it() {
 }
 
 #[test]
+fn service_numbers_of_the_numbering_plan_are_untouched() {
+    let plan = simple("9");
+    for number in ["116", "122", "144", "188"] {
+        assert_eq!(dial_string(&plan, number), number);
+    }
+    let number = Number::new("311").unwrap();
+    let resolved = plan.resolve("sato", &number, &Choice::default(), &NumberingPlan::north_america()).unwrap();
+    let Resolution::Dial { derivation, .. } = resolved else { panic!("nothing to ask") };
+    assert_eq!(derivation.dial_string.as_str(), "311");
+}
+
+#[test]
+fn two_numbers_in_one_field_are_not_dialled() {
+    let number = Number::new("03-1234-5678 / 090-1111-2222").unwrap();
+    let error = simple("9").resolve("sato", &number, &Choice::default(), &NumberingPlan::japan()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Rejected);
+    assert!(error.to_string().contains("two numbers"), "{error}");
+    assert_eq!(dial_string(&simple("9"), "184-010-1-212-555-0100"), "918401012125550100");
+}
+
+#[test]
 fn a_prefix_that_is_there_is_not_put_there_again() {
     for prefix in ["0", "9", "1000", "*9", "88"] {
         let plan = simple(prefix);

@@ -17,7 +17,8 @@ pub use normalise::{CallerIdWish, Canonical, Cleaned};
 pub use plan::NumberingPlan;
 pub use spellings::spellings;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
 /// A telephone number as text, as it came from the PBX, the CRM or a person.
@@ -30,9 +31,17 @@ use std::fmt;
 /// assert_eq!(number.as_str(), "0901234567");
 /// assert_eq!(format!("{number:?}"), "09…67");
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Number(String);
+
+/// What comes as JSON is as hostile as what comes from the wire: it is cleaned and bounded like it.
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::new(&text).ok_or_else(|| D::Error::custom("a telephone number must not be empty"))
+    }
+}
 
 impl Number {
     /// The longest number that is kept, in characters. E.164 allows 15 digits; the rest is room for prefixes,
