@@ -13,7 +13,8 @@ async fn rig(version: Version) -> AsteriskRig {
             Asterisk::new("main", addr.to_string())
                 .login(user, secret.to_owned().into())
                 .backoff(Duration::from_millis(50), Duration::from_millis(200))
-                .options(|o| o.keep_alive(Duration::from_millis(500)).response_timeout(Duration::from_secs(3))),
+                // Shorter, a busy machine loses links that nobody cut.
+                .options(|o| o.keep_alive(Duration::from_secs(2)).response_timeout(Duration::from_secs(8))),
         )
     })
     .notices_silence_within(Duration::from_secs(10))

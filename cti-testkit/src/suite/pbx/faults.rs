@@ -161,8 +161,11 @@ async fn slow(stage: &mut Stage) -> Outcome {
     for number in 0..CALLS {
         let call = stage.rig.call_in(&format!("0900000{number:04}"), "", Line::Group).await;
         stage.rig.caller_hangs_up(call).await;
+        tokio::task::yield_now().await; // a rig may be done at once, and the reader must live meanwhile
     }
-    stage.until_ended(CALLS).await?;
+    let ended = stage.until_ended(CALLS).await;
+    let (ends, logins) = (records(&stage.events).count(), stage.rig.logins());
+    ended.map_err(|why| format!("{why}: {ends} ended, after {logins} logins"))?;
     crate::laws::check_complete(&stage.events).map_err(|found| found[0].to_string())?;
     equal("calls", crate::laws::by_call(&stage.events).len(), CALLS)
 }
