@@ -14,6 +14,10 @@ use crate::chromium::{Chromium, FLAGS};
 use crate::error::{Context, tail};
 use crate::{LabError, Result};
 
+/// How often to start the driver. It takes a free port of one kind of address and gives up if somebody else has the same
+/// port of the other kind, which happens when several start at once.
+const STARTS: u32 = 8;
+
 /// How long a page may take to show what a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -35,27 +39,54 @@ pub struct Element {
     id: String,
 }
 
+async fn launch(chromium: &Chromium, dir: &Path) -> Result<(OwnedChild, u16)> {
+    let mut tried = 1;
+    loop {
+        let log = std::fs::File::create(dir.join("log")).context("cannot write the log of the browser")?;
+        let mut command = Command::new(&chromium.driver);
+        command
+            .arg("--port=0")
+            .env("HOME", dir)
+            .env("XDG_CONFIG_HOME", dir.join("config"))
+            .env("XDG_CACHE_HOME", dir.join("cache"))
+            .stdout(log)
+            .stderr(Stdio::null());
+        let mut child = OwnedChild::start(&mut command)?;
+        match port(&mut child, dir).await {
+            Ok(port) => return Ok((child, port)),
+            Err(error) if tried == STARTS => return Err(error),
+            Err(_) => tried += 1,
+        }
+    }
+}
+
+/// The driver chooses a free port and says which.
+async fn port(child: &mut OwnedChild, dir: &Path) -> Result<u16> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let log = tail(&dir.join("log"), 20);
+        let port = log.split("on port ").skip(1).find_map(|rest| rest.split_once('.')?.0.parse().ok());
+        if let Some(port) = port.filter(|port| *port != 0) {
+            return Ok(port);
+        }
+        if child.ended()?.is_some() || Instant::now() > deadline {
+            return Err(LabError::new(format!("the driver of the browser does not start: {log}")));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 impl WebDriver {
     pub(crate) async fn start(chromium: &Chromium, flags: &[&str]) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("cti-lab-browser-{}-{number}", std::process::id()));
         std::fs::create_dir_all(dir.join("profile")).context("cannot make the folder of the browser")?;
-        let log = std::fs::File::create(dir.join("log")).context("cannot write the log of the browser")?;
-        let mut command = Command::new(&chromium.driver);
-        command
-            .arg("--port=0")
-            .env("HOME", &dir)
-            .env("XDG_CONFIG_HOME", dir.join("config"))
-            .env("XDG_CACHE_HOME", dir.join("cache"))
-            .stdout(log)
-            .stderr(Stdio::null());
-        let child = OwnedChild::start(&mut command)?;
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build();
         let http = http.context("HTTP client")?;
-        let mut driver = Self { child, dir, http, session: String::new() };
-        let port = driver.port().await?;
-        driver.session = format!("http://127.0.0.1:{port}/session");
+        let (child, port) = launch(chromium, &dir).await?;
+        let session = format!("http://127.0.0.1:{port}/session");
+        let mut driver = Self { child, dir, http, session };
 
         let profile = format!("--user-data-dir={}", driver.dir.join("profile").display());
         let args: Vec<&str> = FLAGS.into_iter().chain([profile.as_str()]).chain(flags.iter().copied()).collect();
@@ -67,22 +98,6 @@ impl WebDriver {
         let id = created["sessionId"].as_str().ok_or_else(|| LabError::new("the driver gives no session"))?;
         driver.session = format!("{}/{id}", driver.session);
         Ok(driver)
-    }
-
-    /// The driver chooses a free port and says which.
-    async fn port(&mut self) -> Result<u16> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let log = tail(&self.dir.join("log"), 20);
-            let port = log.split("on port ").skip(1).find_map(|rest| rest.split_once('.')?.0.parse().ok());
-            if let Some(port) = port.filter(|port| *port != 0) {
-                return Ok(port);
-            }
-            if self.child.ended()?.is_some() || Instant::now() > deadline {
-                return Err(LabError::new(format!("the driver of the browser does not start: {log}")));
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
     }
 
     /// Opens a page and waits until it has loaded.
