@@ -77,7 +77,7 @@ impl Client {
     /// Connects and logs in.
     ///
     /// # Errors
-    /// `ConfigInvalid` (see [`Options::check`]), `Unreachable`, `Timeout` (somebody took the connection and never
+    /// `ConfigInvalid` (see [`Options::faults`]), `Unreachable`, `Timeout` (somebody took the connection and never
     /// spoke), `Protocol` (it is no Asterisk), `Unauthenticated`.
     pub async fn connect(options: &Options) -> Result<(Self, Events)> {
         Fault::none(options.faults())?;

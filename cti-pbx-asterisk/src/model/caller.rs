@@ -20,7 +20,7 @@ pub(super) enum Presentation {
     Unknown,
 }
 
-/// The word for [`Presentation::Unknown`]; Asterisk itself never says it.
+/// The word for `Presentation::Unknown`; Asterisk itself never says it.
 pub const UNKNOWN_PRESENTATION: &str = "unknown";
 
 impl Presentation {
