@@ -46,6 +46,8 @@ mod version;
 mod zone;
 
 #[cfg(test)]
+mod rules_tests;
+#[cfg(test)]
 mod tests;
 
 pub use command::CommandTemplate;
