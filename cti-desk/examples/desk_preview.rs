@@ -58,6 +58,7 @@ impl<'a> Preview<'a> {
             matches: Matches { found, more: false },
             url: None,
             problem: None,
+            click: false,
         };
         self.desk.pop(&pop).await;
     }

@@ -108,6 +108,7 @@ impl Call {
             matches: Matches { found: vec![found], more: false },
             url: None,
             problem: None,
+            click: false,
         }
     }
 
