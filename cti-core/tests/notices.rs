@@ -29,7 +29,7 @@ enum Manner {
     Fails,
 }
 
-/// Call, event, and how many customers it was told with.
+/// What was told: the call, the fact, how many matches.
 type Told = Arc<Mutex<Vec<(String, &'static str, usize)>>>;
 
 /// Notes what it is told.

@@ -1,9 +1,10 @@
 //! What of an answer becomes which variable.
 
-use crate::client::Answer;
+use crate::client::content_type;
 use crate::step::Step;
 use cti_core::{Error, ErrorKind, Result};
-use reqwest::header::HeaderName;
+use cti_http::Reply;
+use cti_http::header::HeaderName;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -52,7 +53,7 @@ impl Captures {
     }
 
     /// The variables: one set for each customer in the answer.
-    pub(crate) fn read(&self, answer: &Answer) -> Result<Vec<BTreeMap<String, String>>> {
+    pub(crate) fn read(&self, answer: &Reply) -> Result<Vec<BTreeMap<String, String>>> {
         let needs_json = self.each.is_some() || self.all.iter().any(|(.., source)| matches!(source, Source::Json(_)));
         let body = if needs_json { json(answer)? } else { Value::Null };
         let elements: Vec<&Value> = match &self.each {
@@ -62,7 +63,7 @@ impl Captures {
         Ok(elements.into_iter().map(|element| self.one(element, answer)).collect())
     }
 
-    fn one(&self, element: &Value, answer: &Answer) -> BTreeMap<String, String> {
+    fn one(&self, element: &Value, answer: &Reply) -> BTreeMap<String, String> {
         let value = |source: &Source| match source {
             Source::Json(pointer) => element.pointer(pointer).and_then(text),
             Source::Header(name) => answer.headers.get(name).and_then(|value| value.to_str().ok().map(str::to_owned)),
@@ -85,10 +86,10 @@ impl Source {
     }
 }
 
-fn json(answer: &Answer) -> Result<Value> {
+fn json(answer: &Reply) -> Result<Value> {
     serde_json::from_slice(&answer.body).map_err(|_| {
         let error = Error::new(ErrorKind::Protocol, "the answer is not JSON");
-        match answer.content_type() {
+        match content_type(answer) {
             Some(kind) => error.with("content_type", kind.chars().take(64).collect::<String>()),
             None => error,
         }

@@ -1,8 +1,8 @@
 //! Programmes: started without a shell, within limits, and gone with all they started when their time is up.
 
-use crate::client::Answer;
-use crate::error::{self, Repeat};
+use crate::error::unsure;
 use cti_core::{Error, ErrorKind, Result};
+use cti_http::{Repeat, Reply};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -53,7 +53,7 @@ impl Default for Runner {
 
 impl Runner {
     /// Runs it to its end; gives what it wrote. Dropping the future kills it and all it started.
-    pub(crate) async fn run(&self, invocation: Invocation, repeat: Repeat) -> Result<Answer> {
+    pub(crate) async fn run(&self, invocation: Invocation, repeat: Repeat) -> Result<Reply> {
         // The semaphore is never closed.
         let _one_of_few = self.0.acquire().await.ok();
         let mut child = command(&invocation).spawn().map_err(not_started)?;
@@ -75,7 +75,8 @@ impl Runner {
         let body = status.and_then(|status| Ok((status, written?)));
         let (status, body) = body.map_err(|error| broken(error, repeat))?;
         judge(status, repeat)?;
-        Ok(Answer { status: 200, body, ..Answer::default() })
+        let headers = Default::default();
+        Ok(Reply { side: "the programme", status: 200, headers, retry_after: None, body, repeat })
     }
 }
 
@@ -109,7 +110,11 @@ fn not_started(error: io::Error) -> Error {
 
 fn broken(error: io::Error, repeat: Repeat) -> Error {
     match error.kind() {
-        io::ErrorKind::FileTooLarge => error::too_long(MAX_OUTPUT, repeat),
+        io::ErrorKind::FileTooLarge => {
+            let error =
+                Error::new(ErrorKind::Protocol, "the programme writes too much").with("limit_bytes", MAX_OUTPUT);
+            unsure(error, repeat)
+        }
         _ => Error::new(ErrorKind::Unexpected, "the programme was lost sight of").caused_by(error),
     }
 }
@@ -119,10 +124,7 @@ fn judge(status: ExitStatus, repeat: Repeat) -> Result<()> {
         Some(0) => Ok(()),
         Some(code) => Err(Error::new(ErrorKind::Rejected, "the programme says that it failed").with("exit_code", code)),
         // Killed half-way by somebody.
-        None => {
-            let error = Error::new(ErrorKind::Unreachable, "the programme was killed");
-            Err(if repeat == Repeat::Harmful { error.status_is(cti_core::Status::OutcomeUnknown) } else { error })
-        }
+        None => Err(unsure(Error::new(ErrorKind::Unreachable, "the programme was killed"), repeat)),
     }
 }
 

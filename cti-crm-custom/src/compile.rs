@@ -1,7 +1,6 @@
 //! From what an operator wrote to what can be carried out; everything that is wrong with it.
 
 use crate::capture::Captures;
-use crate::client::is_local;
 use crate::command;
 use crate::config::Settings;
 use crate::names::{self, FOUND, Known, Moment, SPELLED};
@@ -10,7 +9,8 @@ use crate::ready::{Action, CommandTemplate, Compiled, HttpTemplate};
 use crate::step::{Body, Method, Step};
 use cti_core::Fault;
 use cti_core::template::{Names, Target, Template};
-use reqwest::header::HeaderName;
+use cti_http::header::HeaderName;
+use cti_http::is_local;
 use std::time::Duration;
 use url::Url;
 

@@ -1,6 +1,6 @@
 //! The cookies of a session: classic log-ins set one instead of giving a token.
 
-use reqwest::header::{HeaderMap, SET_COOKIE};
+use cti_http::header::{HeaderMap, SET_COOKIE};
 use url::{Origin, Url};
 
 /// More than this a log-in does not set.
@@ -42,7 +42,7 @@ fn parse(text: &str) -> Option<(String, String, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reqwest::header::HeaderValue;
+    use cti_http::header::HeaderValue;
 
     fn jar(cookies: &[&str]) -> Jar {
         let mut headers = HeaderMap::new();

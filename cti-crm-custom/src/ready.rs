@@ -2,12 +2,12 @@
 
 use crate::auth::{Gained, Open, Session};
 use crate::capture::Captures;
-use crate::client::{Answer, Client, Request};
+use crate::client::{Client, Request, is_session_refused, success};
 use crate::command::{Invocation, Runner};
 use crate::compile::{Compiler, known};
 use crate::config::Settings;
 use crate::cookie::Jar;
-use crate::error::{self, Repeat};
+use crate::error;
 use crate::map::{Account, Facts, Fixed};
 use crate::names::Moment;
 use crate::page::{self, PageTemplate};
@@ -15,7 +15,8 @@ use cti_core::call::Extension;
 use cti_core::crm::Page;
 use cti_core::template::{Template, Variables};
 use cti_core::{Error, ErrorKind, Fault, Result};
-use reqwest::header::{HeaderName, HeaderValue};
+use cti_http::header::{HeaderName, HeaderValue};
+use cti_http::{Repeat, Reply};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,12 +112,12 @@ impl Ready {
 
     /// Carries a step out: with the session of its account, and once more with a new one if that is refused. All of it
     /// takes no longer than the time of the step.
-    pub(crate) async fn carry_out(&self, step: &Compiled, facts: &Facts<'_>, repeat: Repeat) -> Result<Answer> {
+    pub(crate) async fn carry_out(&self, step: &Compiled, facts: &Facts<'_>, repeat: Repeat) -> Result<Reply> {
         let work = async {
             let account = self.account(facts.extension());
             let open = self.session(account).await?;
             let answer = self.once(step, facts, account, open.as_deref(), repeat).await?;
-            match open.filter(|_| answer.is_session_refused()) {
+            match open.filter(|_| is_session_refused(&answer)) {
                 None => Ok(answer),
                 Some(refused) => {
                     self.sessions[account].refused(&refused).await;
@@ -154,13 +155,13 @@ impl Ready {
         account: usize,
         open: Option<&Open>,
         repeat: Repeat,
-    ) -> Result<Answer> {
+    ) -> Result<Reply> {
         let variables = self.variables(facts, account, open);
         let mut jar = open.map(|open| open.jar.clone()).unwrap_or_default();
         self.send(&step.action, &variables, &mut jar, repeat).await
     }
 
-    async fn send(&self, action: &Action, variables: &Variables, jar: &mut Jar, repeat: Repeat) -> Result<Answer> {
+    async fn send(&self, action: &Action, variables: &Variables, jar: &mut Jar, repeat: Repeat) -> Result<Reply> {
         match action {
             Action::Http(http) => self.client.send(http.fill(variables)?, jar, repeat).await,
             Action::Command(command) => self.runner.run(command.fill(variables)?, repeat).await,
@@ -181,7 +182,7 @@ impl Ready {
         let variables = Facts::of_nothing().variables(&self.fixed, self.accounts.get(account));
         let mut jar = Jar::default();
         let answer = self.send(&auth.action, &variables, &mut jar, Repeat::Harmless).await?;
-        let answer = answer.success(Repeat::Harmless)?;
+        let answer = success(answer)?;
         let mut captured = auth.captures.read(&answer)?.into_iter().next().unwrap_or_default();
         let mut gained = Vec::new();
         for (name, secret) in auth.captures.names() {

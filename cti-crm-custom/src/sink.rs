@@ -1,8 +1,7 @@
 //! The connector's face.
 
-use crate::client::Answer;
+use crate::client::success;
 use crate::config::Custom;
-use crate::error::Repeat;
 use crate::health;
 use crate::map::{self, Facts};
 use crate::names::Moment;
@@ -13,6 +12,7 @@ use cti_core::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, Notice, Pa
 use cti_core::health::Check;
 use cti_core::number::Number;
 use cti_core::{Error, Result};
+use cti_http::{Repeat, Reply};
 use url::Url;
 
 /// The search answers so if nobody has that number.
@@ -86,7 +86,7 @@ impl CrmSink for Custom {
             if KNOWN_ALREADY.contains(&answer.status) {
                 return Ok(Written { id: None, created: false });
             }
-            answer.success(Repeat::Harmful).map(|_| Written { id: None, created: true })
+            success(answer).map(|_| Written { id: None, created: true })
         };
         written.await.map_err(|error: Error| error.during(OPERATION))
     }
@@ -137,7 +137,7 @@ impl Ready {
             return self.page(page, facts).await.map(Some);
         }
         let answer = self.carry_out(step, facts, Repeat::Harmful).await?;
-        answer.success(Repeat::Harmful).map(|_| None)
+        success(answer).map(|_| None)
     }
 
     /// Tries one spelling after the other until somebody is found.
@@ -153,11 +153,11 @@ impl Ready {
         Ok(Matches::default())
     }
 
-    fn found(&self, step: &Compiled, answer: Answer, number: &LookUp, spelling: &Number) -> Result<Matches> {
+    fn found(&self, step: &Compiled, answer: Reply, number: &LookUp, spelling: &Number) -> Result<Matches> {
         if answer.status == NOBODY {
             return Ok(Matches::default());
         }
-        let answer = answer.success(Repeat::Harmless)?;
+        let answer = success(answer)?;
         let all = step.captures.read(&answer)?.into_iter();
         let known = all.filter(|captured| captured.values().any(|value| !value.is_empty()));
         let found = known.map(|captured| {
