@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `asterisk` | [`asterisk`]: Asterisk through AMI |
 //! | `kintone` | [`kintone`]: kintone as a CRM |
-//! | `sqlite` | [`outbox`]: a durable outbox in one file |
+//! | `sqlite` | [`outbox`]: a durable outbox in one file; [`directory`]: customers on disk, for when the CRM is down |
 //! | `desk` | [`desk`]: the agents' page, click-to-dial, health, metrics |
 //! | `full` | all of these |
 //!
@@ -35,6 +35,8 @@ pub use cti_pbx_asterisk as asterisk;
 #[cfg(feature = "kintone")]
 pub use cti_crm_kintone as kintone;
 
+#[cfg(feature = "sqlite")]
+pub use cti_directory as directory;
 #[cfg(feature = "sqlite")]
 pub use cti_outbox as outbox;
 
