@@ -21,6 +21,7 @@
 //! | what to do with an event, and why | [`policy`] |
 //! | all of it joined | [`pipeline`] |
 //! | retry, budget, cache around any CRM | [`layer`] |
+//! | customers read from a CRM, and kept for when it is down | [`contacts`], [`directory`] |
 //!
 //! This crate holds no connector, no HTTP server and no C code.
 
@@ -28,8 +29,10 @@ pub mod backoff;
 pub mod call;
 pub mod capture;
 pub mod command;
+pub mod contacts;
 pub mod crm;
 pub mod dial;
+pub mod directory;
 pub mod error;
 pub mod fault;
 pub mod fields;
