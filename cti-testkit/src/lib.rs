@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | an Asterisk that answers to AMI | [`asterisk`] |
 //! | a kintone that answers to HTTP | [`kintone`] |
+//! | a Zoho that answers to HTTP: accounts server, CRM, PhoneBridge | [`zoho`] |
 //! | recorded calls of real PBXs | [`trace`] |
 //! | whether events keep the laws of calls | [`laws`] |
 //! | what every connector must do, to be run in one line | [`suite`] |
@@ -13,3 +14,5 @@ pub mod kintone;
 pub mod laws;
 pub mod suite;
 pub mod trace;
+mod wire;
+pub mod zoho;

@@ -6,7 +6,7 @@ use super::error::ApiError;
 use super::fault::Fault;
 use super::pages;
 use super::params::Params;
-use super::wire::Cutter;
+use crate::wire::Cutter;
 use super::{Recorded, Shared};
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, State};
