@@ -204,6 +204,8 @@ fn outcome_name(outcome: &Outcome) -> &'static str {
         Outcome::Done => "done",
         Outcome::Placed { .. } => "placed",
         Outcome::Open { .. } => "open",
+        Outcome::Parked { .. } => "parked",
+        Outcome::Device { .. } => "device",
         Outcome::ChoiceNeeded { .. } => "choice_needed",
     }
 }
