@@ -67,7 +67,8 @@ fn one(field: &Field, value: &Value, index: usize) -> Result<Value, Value> {
         return Err(envelope("INVALID_DATA", "invalid data", details));
     }
     let good = match field.kind {
-        Kind::DateTime => DateTime::parse_from_rfc3339(text).is_ok() && !text.ends_with('Z') && !text.contains('.'),
+        // `Z` is not documented, but Zoho's own SDK writes it.
+        Kind::DateTime => DateTime::parse_from_rfc3339(text).is_ok() && !text.contains('.'),
         Kind::Date => NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok(),
         Kind::Phone => text.chars().all(|c| c.is_ascii_alphanumeric() || "+ .-(),;#/".contains(c)),
         Kind::Website => url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https")),
