@@ -216,7 +216,8 @@ impl Decoder {
     /// The first line ends with CR LF at `feed`, is a header, and not that of a command's raw output.
     fn begins_whole(&self, feed: usize) -> bool {
         let Some((b'\r', line)) = self.buffer[..feed].split_last() else { return false };
-        memchr::memchr(b':', line).is_some() && !is_header(line, "Response", Some("Follows"))
+        line.starts_with(b"Event:")
+            || memchr::memchr(b':', line).is_some() && !is_header(line, "Response", Some("Follows"))
     }
 
     /// A packet of so many bytes is within all limits: a line has at least three.

@@ -89,6 +89,7 @@ impl<'a> HeaderLines<'a> {
     }
 
     /// Looks at the next block; false at the end.
+    #[inline]
     fn look(&mut self) -> bool {
         self.note_colon(self.colons);
         let Some(rest) = self.raw.get(self.next_block..).filter(|rest| !rest.is_empty()) else { return false };
@@ -129,10 +130,11 @@ impl Iterator for HeaderLines<'_> {
         loop {
             while self.feeds != 0 {
                 let bit = self.feeds.trailing_zeros();
-                let before = (1_u64 << bit) - 1;
-                self.note_colon(self.colons & before);
+                if self.colons.trailing_zeros() < bit {
+                    self.note_colon(self.colons);
+                    self.colons &= u64::MAX << bit;
+                }
                 self.feeds &= self.feeds - 1;
-                self.colons &= !before;
                 let feed = self.block + bit as usize;
                 let ending = ending_at(self.raw, self.start, feed);
                 if ending == Ending::Lf && self.ending == Some(Ending::CrLf) {
@@ -153,6 +155,7 @@ impl Iterator for HeaderLines<'_> {
 }
 
 /// Where the line feeds and the colons are, a bit each.
+#[inline]
 fn marks(block: &[u8; BLOCK]) -> (u64, u64) {
     let (mut feeds, mut colons) = (0, 0);
     let (parts, _) = block.as_chunks::<16>();

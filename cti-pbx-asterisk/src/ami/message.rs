@@ -64,17 +64,17 @@ impl Message {
     /// The name of the event, if this is an event. Decided by the first header alone: some events carry a `Response`
     /// header too.
     pub fn event(&self) -> Option<Cow<'_, str>> {
-        self.first_if(b"Event")
+        self.event_name().map(String::from_utf8_lossy)
     }
 
     /// What the response says (`Success`, `Error`, `Goodbye`, …), if this is a response.
     pub fn response(&self) -> Option<Cow<'_, str>> {
-        self.first_if(b"Response")
+        self.first_if(b"Response").map(String::from_utf8_lossy)
     }
 
     /// True if this is the event of that name; case does not matter.
     pub fn is_event(&self, name: &str) -> bool {
-        self.event().is_some_and(|event| event.eq_ignore_ascii_case(name))
+        self.event_name().is_some_and(|event| event.eq_ignore_ascii_case(name.as_bytes()))
     }
 
     /// The `ActionID` with which the action was sent that this answers.
@@ -104,9 +104,14 @@ impl Message {
         self.headers().next().is_none()
     }
 
-    fn first_if(&self, wanted: &[u8]) -> Option<Cow<'_, str>> {
+    /// Like [`Message::event`], as bytes.
+    pub(super) fn event_name(&self) -> Option<&[u8]> {
+        self.first_if(b"Event")
+    }
+
+    fn first_if(&self, wanted: &[u8]) -> Option<&[u8]> {
         let (key, value) = self.headers().next()?;
-        key.eq_ignore_ascii_case(wanted).then(|| String::from_utf8_lossy(value))
+        key.eq_ignore_ascii_case(wanted).then_some(value)
     }
 }
 
