@@ -1,6 +1,7 @@
 //! What an agent or a CRM asks for: click-to-dial and call control.
 
 use crate::call::{CallId, Extension};
+use crate::crm::Page;
 use crate::dial::{Choice, Derivation, Offer};
 use crate::error::Result;
 use crate::number::Number;
@@ -56,6 +57,15 @@ pub enum Command {
         /// What the user chose, where the plan asks.
         #[serde(default)]
         choice: Choice,
+    },
+    /// The agent clicked a pop.
+    Click {
+        /// The call.
+        call: CallId,
+        /// The telephone of the pop.
+        extension: Extension,
+        /// The CRM of the pop.
+        crm: String,
     },
     /// Pick up.
     Answer {
@@ -169,6 +179,11 @@ pub enum Outcome {
         call: CallId,
         /// How the number came about.
         derivation: Derivation,
+    },
+    /// The agent's browser is to open this page.
+    Open {
+        /// The page.
+        page: Page,
     },
     /// The call is parked.
     Parked {

@@ -41,6 +41,7 @@ pub mod policy;
 pub mod popup;
 pub mod secret;
 pub mod template;
+pub mod turns;
 
 pub use error::{Error, ErrorKind, Result, Status};
 pub use fault::Fault;

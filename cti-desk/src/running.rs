@@ -203,6 +203,7 @@ fn outcome_name(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Done => "done",
         Outcome::Placed { .. } => "placed",
+        Outcome::Open { .. } => "open",
         Outcome::Parked { .. } => "parked",
         Outcome::Device { .. } => "device",
         Outcome::ChoiceNeeded { .. } => "choice_needed",

@@ -7,7 +7,8 @@ use crate::features::metadata;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("cti-core", &[]),
     ("cti-pbx-asterisk", &["cti-core"]),
-    ("cti-crm-kintone", &["cti-core"]),
+    ("cti-http", &["cti-core"]),
+    ("cti-crm-kintone", &["cti-core", "cti-http"]),
     ("cti-outbox", &["cti-core"]),
     ("cti-desk", &["cti-core"]),
     ("cti-testkit", &["cti-core"]),

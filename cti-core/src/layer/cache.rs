@@ -1,7 +1,7 @@
 //! Answers the same look-up again for a short time.
 
 use crate::call::{CallEvent, CallRecord, Recording};
-use crate::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, WriteKey, Written};
+use crate::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, Notice, Page, WriteKey, Written};
 use crate::error::Result;
 use crate::health::Check;
 use async_trait::async_trait;
@@ -93,8 +93,16 @@ impl<S: CrmSink> CrmSink for Cached<S> {
         created
     }
 
-    async fn notify(&self, event: &CallEvent, matches: &Matches) -> Result<()> {
+    fn notice(&self, event: &CallEvent) -> Option<Notice> {
+        self.inner.notice(event)
+    }
+
+    async fn notify(&self, event: &CallEvent, matches: &Matches) -> Result<Option<Page>> {
         self.inner.notify(event, matches).await
+    }
+
+    async fn clicked(&self, event: &CallEvent, matches: &Matches) -> Result<Option<Page>> {
+        self.inner.clicked(event, matches).await
     }
 
     async fn log_call(&self, record: &CallRecord, matched: Option<&Match>, key: &WriteKey) -> Result<Written> {

@@ -40,6 +40,9 @@ impl Commander {
     async fn carry_out(&self, command: Command) -> Result<Outcome> {
         match command {
             Command::Dial { user, number, choice } => return self.dial(&user, &number, &choice).await,
+            Command::Click { call, extension, crm } => {
+                return self.parts.clicks.click(&call, &extension, &crm).await;
+            }
             Command::Answer { call, extension } => self.of(&call)?.answer(&call, &extension).await?,
             Command::HangUp { call, extension } => self.of(&call)?.hang_up(&call, &extension).await?,
             Command::Hold { call, extension } => self.of(&call)?.hold(&call, &extension).await?,
