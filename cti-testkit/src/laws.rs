@@ -212,10 +212,13 @@ impl Checker<'_> {
                         });
                     }
                     if elsewhere {
-                        // Of a call that was lost sight of, the answer may be what was not seen.
+                        // Of a call that was lost sight of, the answer may be what was not seen. A number outside that
+                        // answers (follow me) is no extension: only the record tells that somebody did.
                         let won = self.events.iter().any(|event| match &event.fact {
                             CallFact::Answered { extension: winner } => winner != extension,
-                            CallFact::Ended { disposition, .. } => *disposition == Disposition::LostTrack,
+                            CallFact::Ended { disposition, record, .. } => {
+                                *disposition == Disposition::LostTrack || record.answered_at.is_some()
+                            }
                             _ => false,
                         });
                         self.expect(3, won, || format!("{extension} lost to somebody, but nobody else answered"));
