@@ -222,20 +222,42 @@ fn sweep() {
     let class = |text: &str| {
         let mut out = String::new();
         for c in text.chars() {
-            if c.is_ascii_digit() { if !out.ends_with('#') { out.push('#'); } } else { out.push(c); }
+            if c.is_ascii_digit() {
+                if !out.ends_with('#') {
+                    out.push('#');
+                }
+            } else {
+                out.push(c);
+            }
         }
         out.chars().take(110).collect::<String>()
     };
     let mut seed = 88172645463325252u64 ^ std::env::var("SEED").map_or(0, |n| n.parse::<u64>().unwrap() << 20);
-    let mut next = move || { seed ^= seed << 13; seed ^= seed >> 7; seed ^= seed << 17; seed };
+    let mut next = move || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed
+    };
     let judge = |steps: &[(Kind, u8, u8)]| -> (Vec<String>, String) {
         let steps = steps.to_vec();
-        match std::panic::catch_unwind(move || { let p = Play::run(&steps); (p.faults(), p.story()) }) { Ok(f) => f, Err(_) => (vec!["panic".into()], String::new()) }
+        match std::panic::catch_unwind(move || {
+            let p = Play::run(&steps);
+            (p.faults(), p.story())
+        }) {
+            Ok(f) => f,
+            Err(_) => (vec!["panic".into()], String::new()),
+        }
     };
     std::panic::set_hook(Box::new(|_| {}));
     for _ in 0..count {
         let len = 1 + next() % 40;
-        let steps: Vec<Step> = (0..len).map(|_| { let n = next(); ((n >> 16) as u16, (n >> 32) as u8, (n >> 40) as u8) }).collect();
+        let steps: Vec<Step> = (0..len)
+            .map(|_| {
+                let n = next();
+                ((n >> 16) as u16, (n >> 32) as u8, (n >> 40) as u8)
+            })
+            .collect();
         let steps = named(&steps, faults_on);
         let (faults, _) = judge(&steps);
         for fault in faults.iter().map(|f| class(f)).collect::<std::collections::BTreeSet<_>>() {
@@ -247,11 +269,18 @@ fn sweep() {
                 while i < small.len() {
                     let mut fewer = small.clone();
                     fewer.remove(i);
-                    if judge(&fewer).0.iter().any(|f| class(f) == fault) { small = fewer; i = 0; } else { i += 1; }
+                    if judge(&fewer).0.iter().any(|f| class(f) == fault) {
+                        small = fewer;
+                        i = 0;
+                    } else {
+                        i += 1;
+                    }
                 }
                 let (all, story) = judge(&small);
                 groups.insert(fault, (count, small, format!("{all:#?}\n{story}")));
-            } else if let Some(known) = groups.get_mut(&fault) { known.0 = count; }
+            } else if let Some(known) = groups.get_mut(&fault) {
+                known.0 = count;
+            }
         }
     }
     let mut sorted: Vec<_> = groups.into_iter().collect();

@@ -126,7 +126,8 @@ impl CallModel {
         let key = |model: &Self, message: &Message| model.key_of(&field(message, "Linkedid")?);
         let mut known: HashMap<String, Uid> = HashMap::new();
         for message in channels {
-            if let (Some(bridge), Some(key)) = (bridge(message).filter(|id| !holding.contains(id)), key(self, message)) {
+            if let (Some(bridge), Some(key)) = (bridge(message).filter(|id| !holding.contains(id)), key(self, message))
+            {
                 known.entry(bridge).or_insert(key);
             }
         }
@@ -147,7 +148,9 @@ impl CallModel {
         let reason = if call.answered_at.is_some() { MissReason::AnsweredElsewhere } else { MissReason::NoAnswer };
         for (extension, leg) in std::mem::take(&mut call.rang_before) {
             let is_other = |uid: &Uid| {
-                self.channels.get(uid).is_some_and(|channel| channel.extension().is_some_and(|other| *other != extension))
+                self.channels
+                    .get(uid)
+                    .is_some_and(|channel| channel.extension().is_some_and(|other| *other != extension))
             };
             if !call.channels.contains(&leg) || is_other(&leg) {
                 call.tell(&mut self.out, self.now, format!("missed:{leg}"), CallFact::Missed { extension, reason });
