@@ -16,6 +16,7 @@
 //! | telephone numbers and how they are compared | [`number`] |
 //! | prefixes, groups, click-to-dial | [`dial`] |
 //! | text with variables that cannot be injected | [`template`] |
+//! | what an answer gives back | [`capture`] |
 //! | what the doctor finds | [`health`] |
 //! | what to do with an event, and why | [`policy`] |
 //! | all of it joined | [`pipeline`] |
@@ -26,6 +27,7 @@
 
 pub mod backoff;
 pub mod call;
+pub mod capture;
 pub mod command;
 pub mod contacts;
 pub mod crm;

@@ -29,6 +29,9 @@ enum Manner {
     Fails,
 }
 
+/// What was told: the call, the fact, how many matches.
+type Told = Arc<Mutex<Vec<(String, &'static str, usize)>>>;
+
 /// Notes what it is told.
 struct Listener {
     manner: Manner,
@@ -36,7 +39,7 @@ struct Listener {
     call: &'static str,
     delay: Duration,
     look_up_hangs: bool,
-    told: Arc<Mutex<Vec<(String, &'static str, usize)>>>,
+    told: Told,
     clicks: Arc<Mutex<usize>>,
 }
 
@@ -136,7 +139,7 @@ struct Stage {
     tell: mpsc::UnboundedSender<Result<PbxEvent>>,
     ask: mpsc::Sender<CommandRequest>,
     shown: Shown,
-    told: Arc<Mutex<Vec<(String, &'static str, usize)>>>,
+    told: Told,
     clicks: Arc<Mutex<usize>>,
     _stop: oneshot::Sender<()>,
 }

@@ -53,6 +53,15 @@ impl Commander {
             Command::SendDigits { call, extension, digits } => {
                 self.of(&call)?.send_digits(&call, &extension, &digits).await?;
             }
+            Command::Redirect { call, extension, to } => self.of(&call)?.redirect(&call, &extension, &to).await?,
+            Command::Park { call, extension } => {
+                return Ok(Outcome::Parked { slot: self.of(&call)?.park(&call, &extension).await? });
+            }
+            Command::Record { call, extension, step } => self.of(&call)?.record(&call, &extension, step).await?,
+            Command::Mute { call, extension, silent } => self.of(&call)?.mute(&call, &extension, silent).await?,
+            Command::DeviceState { pbx, extension } => {
+                return Ok(Outcome::Device { state: self.control(&pbx)?.device_state(&extension).await? });
+            }
             Command::SetAgentState { pbx, extension, state } => {
                 self.control(&pbx)?.set_agent_state(&extension, &state).await?;
             }

@@ -50,11 +50,7 @@ impl Setup {
             .customers(14, SecretString::from(customers_token), fields)
             .call_log(15, SecretString::from(call_log_token), call_log_fields())
             .call_log_mode(self.mode);
-        if self.late_recordings {
-            kintone.late_recordings(RecordingFiles::stay_where_they_are())
-        } else {
-            kintone
-        }
+        if self.late_recordings { kintone.late_recordings(RecordingFiles::stay_where_they_are()) } else { kintone }
     }
 
     /// The connector as it should be.

@@ -61,7 +61,9 @@ impl Reply<'_> {
             return self.error("No variable specified");
         }
         let value = match self.action.get("Channel") {
-            None => String::new(),
+            None => {
+                device_of(variable).map_or_else(String::new, |number| exchange.device_state_word(number).to_owned())
+            }
             Some(name) => match exchange.find(name).and_then(|key| exchange.channels.get(&key)) {
                 None => return self.error("No such channel"),
                 Some(channel) => match variable.to_ascii_uppercase().as_str() {
@@ -182,6 +184,7 @@ impl Reply<'_> {
                 exchange.tell_mute(key, self.text("Direction"), self.text("State"));
                 Packet::response("Success", self.action.get("ActionID"))
             }
+            "muteaudio" => self.success("Success"),
             "park" => {
                 exchange.park(key);
                 self.success("Park successful")
@@ -231,6 +234,11 @@ impl Reply<'_> {
 /// An error response.
 pub(super) fn error(action: &Action, message: &str) -> Packet {
     Packet::response("Error", action.get("ActionID")).with("Message", message)
+}
+
+/// The extension of `DEVICE_STATE(PJSIP/6001)`.
+fn device_of(variable: &str) -> Option<&str> {
+    variable.strip_prefix("DEVICE_STATE(PJSIP/")?.strip_suffix(')')
 }
 
 /// Reads `"Name" <number>`, or a number alone.

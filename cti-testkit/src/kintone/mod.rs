@@ -31,7 +31,6 @@ mod select;
 mod server;
 mod settings;
 mod store;
-mod wire;
 
 pub use access::Rights;
 pub use app::{App, Field, FieldType};
@@ -154,9 +153,9 @@ impl Builder {
         let state = State { contents: self.contents, access: self.access, faults, requests };
         let shared = Shared(Arc::new(Mutex::new(state)));
         let router = axum::Router::new().fallback(server::answer).with_state(shared.clone());
-        let service = router.into_make_service_with_connect_info::<wire::Cutter>();
+        let service = router.into_make_service_with_connect_info::<crate::wire::Cutter>();
         let task = tokio::spawn(async move {
-            if let Err(error) = axum::serve(wire::CuttableListener(listener), service).await {
+            if let Err(error) = axum::serve(crate::wire::CuttableListener(listener), service).await {
                 tracing::warn!(%error, "the simulated kintone stopped");
             }
         });
@@ -247,7 +246,8 @@ impl Simulator {
 
     /// Removes a record as a person would; false if it is not there.
     pub fn delete_record(&self, app: u64, id: u64) -> bool {
-        self.shared.with(|state| state.contents.tables.get_mut(&app).is_some_and(|table| table.delete(id, None).is_ok()))
+        self.shared
+            .with(|state| state.contents.tables.get_mut(&app).is_some_and(|table| table.delete(id, None).is_ok()))
     }
 
     /// Puts a record (`{"tel":{"value":"…"}}`) into an app, as a person would; gives its id, or `None` if the app does

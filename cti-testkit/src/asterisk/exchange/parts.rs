@@ -59,6 +59,8 @@ pub(crate) enum DeviceState {
     Ringing,
     OnHold,
     Unavailable,
+    /// There is no such device.
+    Invalid,
 }
 
 impl DeviceState {
@@ -69,6 +71,7 @@ impl DeviceState {
             Self::Ringing => "RINGING",
             Self::OnHold => "ONHOLD",
             Self::Unavailable => "UNAVAILABLE",
+            Self::Invalid => "INVALID",
         }
     }
 
@@ -77,6 +80,7 @@ impl DeviceState {
         match self {
             Self::NotInUse => "1",
             Self::InUse => "2",
+            Self::Invalid => "4",
             Self::Unavailable => "5",
             Self::Ringing => "6",
             Self::OnHold => "8",
@@ -91,6 +95,7 @@ impl DeviceState {
             Self::Ringing => "Ringing",
             Self::OnHold => "On Hold",
             Self::Unavailable => "Unavailable",
+            Self::Invalid => "Invalid",
         }
     }
 }
