@@ -35,6 +35,9 @@ pub use cti_pbx_asterisk as asterisk;
 #[cfg(feature = "kintone")]
 pub use cti_crm_kintone as kintone;
 
+#[cfg(feature = "zoho")]
+pub use cti_crm_zoho as zoho;
+
 #[cfg(feature = "sqlite")]
 pub use cti_outbox as outbox;
 
@@ -61,6 +64,9 @@ pub mod prelude {
 
     #[cfg(feature = "kintone")]
     pub use cti_crm_kintone::Kintone;
+
+    #[cfg(feature = "zoho")]
+    pub use cti_crm_zoho::Zoho;
 
     #[cfg(feature = "sqlite")]
     pub use cti_outbox::SqliteOutbox;
