@@ -168,10 +168,7 @@ impl OpenCall {
         let phase = &mut self.phase;
         let record = &mut self.record;
         match fact {
-            CallFact::Started
-            | CallFact::Dialing { .. }
-            | CallFact::Ringing { .. }
-            | CallFact::Conferenced { .. } => {}
+            CallFact::Started | CallFact::Dialing { .. } | CallFact::Ringing { .. } | CallFact::Conferenced { .. } => {}
             CallFact::Parked { slot } => phase.parked = Some(slot.clone()),
             CallFact::Unparked { .. } => phase.parked = None,
             CallFact::Missed { extension, .. } => phase.ringing.retain(|(ringing, _)| ringing != extension),

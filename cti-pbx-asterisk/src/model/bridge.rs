@@ -81,8 +81,7 @@ impl CallModel {
         // Whoever shares a conversation shares a call. Asterisk tells the new `Linkedid` with the next event of each
         // channel only, and in a conference each keeps the one with which it came.
         let takes_part = |channel: &Channel| (channel.is_device() || channel.is_local()) && !channel.left;
-        let parties: Vec<&Uid> =
-            members.iter().filter(|uid| self.channels.get(uid).is_some_and(takes_part)).collect();
+        let parties: Vec<&Uid> = members.iter().filter(|uid| self.channels.get(uid).is_some_and(takes_part)).collect();
         if parties.contains(&uid) {
             for other in parties {
                 self.link(uid, other);
@@ -113,7 +112,9 @@ impl CallModel {
     /// if the end of the dial was not seen.
     fn called_device_is_in(&mut self, uid: &Uid) {
         let asked = |channel: &Channel| {
-            matches!(channel.offer, Offer::Dialed | Offer::Ringing | Offer::Joined) && channel.state == UP && !channel.left
+            matches!(channel.offer, Offer::Dialed | Offer::Ringing | Offer::Joined)
+                && channel.state == UP
+                && !channel.left
         };
         if self.channels.get(uid).is_some_and(asked) {
             self.leg_answers(uid);

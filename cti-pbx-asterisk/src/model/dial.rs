@@ -108,13 +108,11 @@ impl CallModel {
     /// The channel of the oldest click-to-dial to that device whose dial is over.
     fn waiting_originate(&self, device: &str) -> Option<Uid> {
         let device = device.strip_suffix("/n").unwrap_or(device);
-        self.order.values().filter_map(|key| self.calls.get(key)).filter(|call| !call.is_told()).find_map(
-            |call| {
-                let origin = call.origin.as_ref().filter(|_| call.originated)?;
-                let channel = self.channels.get(origin)?;
-                (channel.offer == Offer::Over && without_suffix(&channel.name) == device).then(|| origin.clone())
-            },
-        )
+        self.order.values().filter_map(|key| self.calls.get(key)).filter(|call| !call.is_told()).find_map(|call| {
+            let origin = call.origin.as_ref().filter(|_| call.originated)?;
+            let channel = self.channels.get(origin)?;
+            (channel.offer == Offer::Over && without_suffix(&channel.name) == device).then(|| origin.clone())
+        })
     }
 
     /// The device that is called. Whoever joined in mid-dial learns here for whom.

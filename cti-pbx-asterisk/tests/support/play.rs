@@ -277,14 +277,22 @@ impl Play {
                 }
             }),
             CallerResumes => self.outside(b, |board, line| board.hold(line, false)),
-            BlindTransfer => self.free(phone, |board, line| { board.transfer_blind(line, other); }),
+            BlindTransfer => self.free(phone, |board, line| {
+                board.transfer_blind(line, other);
+            }),
             BlindTransferOutside => {
                 let number = format!("9{}", self.number("0700"));
-                self.free(phone, |board, line| { board.transfer_blind(line, &number); });
+                self.free(phone, |board, line| {
+                    board.transfer_blind(line, &number);
+                });
             }
-            Consult => self.free(phone, |board, line| { board.consult(line, other); }),
+            Consult => self.free(phone, |board, line| {
+                board.consult(line, other);
+            }),
             CompleteTransfer => self.asking(phone, |board, line| board.hang_up(line)),
-            CancelTransfer => self.asking(phone, |board, line| { board.cancel_transfer(line); }),
+            CancelTransfer => self.asking(phone, |board, line| {
+                board.cancel_transfer(line);
+            }),
             Refer => drop(self.board.refer_with_replaces(phone)),
             Bridge => self.bridge(a, b),
             Redirect => self.outside(b, |board, line| {
@@ -338,15 +346,18 @@ impl Play {
         let number = self.number("0901");
         let call = Call::from(&number).name("Taro").to(dialed);
         if let Some(line) = self.board.call_in(&if withheld { call.withheld() } else { call }) {
-            let truth = Truth { direction: Some(Direction::Inbound), number: Some(number), withheld, ..Truth::default() };
+            let truth =
+                Truth { direction: Some(Direction::Inbound), number: Some(number), withheld, ..Truth::default() };
             self.began(line, truth);
         }
     }
 
     fn dial(&mut self, phone: &str, dialed: &str, direction: Direction, number: &str) {
-        if self.roots.len() < MAX_CALLS && phone != dialed && let Some(line) = self.board.dial(phone, dialed) {
-            let truth =
-                Truth { direction: Some(direction), number: Some(number.to_owned()), ..Truth::default() };
+        if self.roots.len() < MAX_CALLS
+            && phone != dialed
+            && let Some(line) = self.board.dial(phone, dialed)
+        {
+            let truth = Truth { direction: Some(direction), number: Some(number.to_owned()), ..Truth::default() };
             self.began(line, truth);
         }
     }
@@ -507,7 +518,7 @@ impl Play {
         self.read();
         for line in self.board.lines() {
             let linkedid = self.board.linkedid(line);
-            if let Some(root) = self.roots.get_mut(linkedid) {
+            if let Some(root) = self.roots.get_mut(&self.board.uniqueid(line)) {
                 root.seen |= self.connected;
             }
             if self.linkedids.get(&line).is_none_or(|known| known != linkedid) {
@@ -567,6 +578,10 @@ impl Play {
         }
         self.board.wait(Duration::from_secs(1));
         self.observe();
+        for line in self.board.lines() {
+            self.board.cancel_transfer(line);
+        }
+        self.observe();
         self.board.hang_up_all();
         self.observe();
         for _ in 0..40 {
@@ -615,13 +630,11 @@ impl Play {
             let alone = truth.joined.iter().all(|other| other == uniqueid || !self.roots.contains_key(other));
             match mine.first() {
                 Some(record) if alone => faults.extend(self.judge(uniqueid, truth, record)),
-                None if alone && truth.seen && (truth.seen_birth || truth.direction != Some(Direction::Internal)) => faults.push(format!("{uniqueid}: no record")),
+                None if alone && truth.seen => faults.push(format!("{uniqueid}: no record")),
                 _ => {}
             }
             if !alone && !self.ever_cut {
-                let left = |other: &&String| {
-                    of(other).iter().any(|record| record.disposition != Disposition::Merged)
-                };
+                let left = |other: &&String| of(other).iter().any(|record| record.disposition != Disposition::Merged);
                 let group = truth.joined.iter().filter(left).count();
                 if group != 1 {
                     faults.push(format!("{uniqueid}: {group} calls are left of {:?}", truth.joined));
@@ -630,7 +643,8 @@ impl Play {
         }
         for record in &records {
             let inbound = record.direction == Direction::Inbound;
-            let brief = record.caller.number.as_ref().map_or(!self.brief.is_empty(), |n| self.brief.contains(n.as_str()));
+            let brief =
+                record.caller.number.as_ref().map_or(!self.brief.is_empty(), |n| self.brief.contains(n.as_str()));
             if inbound && !brief && !self.roots.contains_key(record.call.native()) {
                 faults.push(format!("{}: nobody called", record.call));
             }
@@ -641,7 +655,8 @@ impl Play {
     /// A call that became one with another in a conference keeps its `Linkedid`: once the other has left the conference,
     /// a programme that is started anew cannot know that it is over.
     fn is_beyond(&self, uniqueid: &str) -> bool {
-        let joined = |truth: &Truth| truth.joined.iter().any(|other| other != uniqueid && self.roots.contains_key(other));
+        let joined =
+            |truth: &Truth| truth.joined.iter().any(|other| other != uniqueid && self.roots.contains_key(other));
         self.restarted && self.roots.get(uniqueid).is_some_and(joined)
     }
 
