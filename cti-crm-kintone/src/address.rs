@@ -1,6 +1,7 @@
 //! Where a kintone is, and the addresses of its pages.
 
-use url::{Host, Url};
+use cti_http::encode;
+use url::Url;
 
 /// The id of an app, given as number or as the address of the app in a browser.
 ///
@@ -63,30 +64,17 @@ impl Site {
         } else {
             format!("https://{text}.cybozu.com")
         };
-        let nameless = "give the sub-domain, the host or the address of kintone";
-        let mut origin = Url::parse(&full).map_err(|_| nameless)?;
-        if origin.host_str().is_none_or(|host| host.starts_with('.')) {
-            return Err(nameless);
-        }
-        match origin.scheme() {
-            "https" => {}
-            "http" if is_loopback(&origin) => {}
-            _ => return Err("kintone is reached by https only (http is allowed for this machine itself)"),
-        }
-        if !origin.username().is_empty() || origin.password().is_some() {
-            return Err("leave user and password out of the address: see basic_auth");
-        }
+        let mut origin = cti_http::secure_base(&full)?;
         if !matches!(origin.path(), "/" | "/k" | "/k/") || origin.query().is_some() {
             return Err("give the address of kintone without a path");
         }
         origin.set_path("/");
-        origin.set_fragment(None);
         Ok(Self { origin, guest_space })
     }
 
-    /// True if no proxy may stand between.
-    pub(crate) fn is_local(&self) -> bool {
-        is_loopback(&self.origin)
+    /// The address of the server.
+    pub(crate) fn origin(&self) -> &Url {
+        &self.origin
     }
 
     /// What stands before the name of a resource: `https://example.cybozu.com/k/v1/`.
@@ -116,20 +104,6 @@ impl Site {
             Some(space) => format!("{}k/guest/{space}/", self.origin),
             None => format!("{}k/", self.origin),
         }
-    }
-}
-
-/// A query string in which a blank is `%20`, as kintone's own client writes it.
-pub(crate) fn encode<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (N, V)>) -> String {
-    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().replace('+', "%20")
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

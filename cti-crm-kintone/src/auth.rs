@@ -1,7 +1,7 @@
 //! The headers that prove who we are.
 
 use cti_core::secret::{ExposeSecret, SecretString};
-use reqwest::header::HeaderValue;
+use cti_http::header::HeaderValue;
 
 /// The header of one or several API tokens, separated by commas.
 pub(crate) const API_TOKEN: &str = "x-cybozu-api-token";

@@ -1,20 +1,19 @@
 //! HTTP: a request is built without a network, then sent.
 
-use crate::address::{Site, encode};
+use crate::address::Site;
 use crate::auth::{API_TOKEN, Basic};
 use crate::config::App;
-use crate::error::{self, Answer};
+use crate::error;
 use cti_core::secret::ExposeSecret;
 use cti_core::{Error, ErrorKind, Result};
-use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use reqwest::{Method, Response, redirect};
+use cti_http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderValue};
+use cti_http::{Method, Options, Repeat, RequestBuilder, encode};
 use serde_json::{Map, Value};
 use std::time::Duration;
+use url::Url;
 
 /// kintone refuses URLs above 8 KB; its own client sends the parameters in the body from this length on.
 const MAX_URL: usize = 4096;
-/// No answer that we ask for comes near this.
-const MAX_ANSWER: usize = 1024 * 1024;
 const USER_AGENT: &str = concat!("cti-crm-kintone/", env!("CARGO_PKG_VERSION"));
 
 /// A request to one app.
@@ -23,8 +22,7 @@ pub(crate) struct Request {
     method: Method,
     resource: &'static str,
     params: Map<String, Value>,
-    /// False if carrying it out twice does harm.
-    repeatable: bool,
+    repeat: Repeat,
 }
 
 /// A request as it goes over the wire.
@@ -39,7 +37,7 @@ struct Wire {
 impl Request {
     /// Reads.
     pub(crate) fn get(resource: &'static str) -> Self {
-        Self { method: Method::GET, resource, params: Map::new(), repeatable: true }
+        Self { method: Method::GET, resource, params: Map::new(), repeat: Repeat::Harmless }
     }
 
     /// Writes under a key: twice is once.
@@ -49,7 +47,7 @@ impl Request {
 
     /// Adds: twice is twice.
     pub(crate) fn post(resource: &'static str) -> Self {
-        Self { method: Method::POST, repeatable: false, ..Self::get(resource) }
+        Self { method: Method::POST, repeat: Repeat::Harmful, ..Self::get(resource) }
     }
 
     /// Adds a parameter.
@@ -93,23 +91,15 @@ impl Request {
 /// Speaks to one kintone.
 #[derive(Debug)]
 pub(crate) struct Client {
-    http: reqwest::Client,
+    http: cti_http::Client,
     api: String,
     basic: Option<Basic>,
-    timeout: Duration,
 }
 
 impl Client {
     pub(crate) fn new(site: &Site, basic: Option<Basic>, timeout: Duration) -> Result<Self> {
-        // A redirect would carry the token to another place.
-        let mut builder = reqwest::Client::builder().redirect(redirect::Policy::none()).user_agent(USER_AGENT);
-        if site.is_local() {
-            builder = builder.no_proxy();
-        }
-        let http = builder.build().map_err(|cause| {
-            Error::new(ErrorKind::Unexpected, "the HTTP client cannot be set up").caused_by(cause.without_url())
-        })?;
-        Ok(Self { http, api: site.api(), basic, timeout })
+        let options = Options { timeout, user_agent: USER_AGENT.to_owned(), ..Options::for_base(site.origin()) };
+        Ok(Self { http: cti_http::Client::new("kintone", options)?, api: site.api(), basic })
     }
 
     /// Sends a request to an app; gives the JSON of the answer.
@@ -122,47 +112,24 @@ impl Client {
     }
 
     async fn exchange(&self, token: &HeaderValue, request: &Request) -> Result<Value> {
-        let failed = |cause| error::transport(cause, request.repeatable);
-        let response = self.builder(token, request.wire(&self.api)).send().await.map_err(failed)?;
-        let status = response.status().as_u16();
-        let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
-        let retry_after = header(RETRY_AFTER.as_str()).and_then(|text| text.parse().ok()).map(Duration::from_secs);
-        match limited(response).await.map_err(failed)? {
-            Some(body) => Answer { status, retry_after, body: &body, repeatable: request.repeatable }.judge(),
-            None => Err(error::too_big(status, request.repeatable)),
-        }
+        let reply = self.http.send(self.builder(token, request.wire(&self.api))?, request.repeat).await?;
+        error::judge(&reply)
     }
 
-    fn builder(&self, token: &HeaderValue, wire: Wire) -> reqwest::RequestBuilder {
-        let mut builder = self
-            .http
-            .request(wire.method, wire.url)
-            .timeout(self.timeout)
-            .header(API_TOKEN, token)
-            .header(ACCEPT_LANGUAGE, "en");
+    fn builder(&self, token: &HeaderValue, wire: Wire) -> Result<RequestBuilder> {
+        let url = Url::parse(&wire.url).map_err(|_| Error::new(ErrorKind::Unexpected, "the request has no address"))?;
+        let mut builder = self.http.request(wire.method, url).header(API_TOKEN, token).header(ACCEPT_LANGUAGE, "en");
         if let Some(basic) = &self.basic {
             builder = builder.basic_auth(&basic.user, Some(basic.password.expose_secret()));
         }
         if wire.overridden {
             builder = builder.header("x-http-method-override", "GET");
         }
-        match wire.body {
+        Ok(match wire.body {
             Some(body) => builder.header(CONTENT_TYPE, "application/json").body(body),
             None => builder,
-        }
+        })
     }
-}
-
-/// The body; `None` if it is longer than we accept.
-async fn limited(mut response: Response) -> reqwest::Result<Option<Vec<u8>>> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Ok(None);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Some(body))
 }
 
 #[cfg(test)]
@@ -192,6 +159,9 @@ mod tests {
 
     #[test]
     fn only_a_post_must_not_be_repeated() {
-        assert!(Request::get("x").repeatable && Request::put("x").repeatable && !Request::post("x").repeatable);
+        let repeat = |request: Request| request.repeat;
+        assert_eq!(repeat(Request::get("x")), Repeat::Harmless);
+        assert_eq!(repeat(Request::put("x")), Repeat::Harmless);
+        assert_eq!(repeat(Request::post("x")), Repeat::Harmful);
     }
 }

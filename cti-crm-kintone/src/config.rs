@@ -9,7 +9,7 @@ use crate::query::FieldCode;
 use cti_core::fields::{FieldMap, is_phone};
 use cti_core::secret::SecretString;
 use cti_core::{Error, Fault, Result};
-use reqwest::header::HeaderValue;
+use cti_http::header::HeaderValue;
 use std::sync::OnceLock;
 use std::time::Duration;
 

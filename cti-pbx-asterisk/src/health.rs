@@ -16,6 +16,8 @@ const NEEDED: &[(&str, &str)] = &[
     ("CoreShowChannels", "finding the calls that go on after a lost link"),
     ("Getvar", "asking whether a caller withholds the number"),
     ("QueuePause", "agent states"),
+    ("MixMonitor", "starting a recording"),
+    ("MuteAudio", "silencing a phone"),
 ];
 
 /// Every check, without changing anything.

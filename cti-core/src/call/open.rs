@@ -1,6 +1,5 @@
 //! A call that is not over: folding its events into the record it will leave.
 
-use super::attached::Attached;
 use super::event::{CallEvent, CallFact};
 use super::id::{EventId, Extension};
 use super::record::{CallRecord, Disposition, Recording, Transfer, TransferHow};
@@ -56,27 +55,8 @@ impl Phase {
 impl OpenCall {
     /// The call of which `event` is the first that was seen.
     pub fn begin(event: &CallEvent) -> Self {
-        let record = CallRecord {
-            call: event.call.clone(),
-            direction: event.direction,
-            caller: event.caller.clone(),
-            dialed: event.dialed.clone(),
-            queue: None,
-            extensions: Vec::new(),
-            answered_by: None,
-            disposition: Disposition::LostTrack,
-            cause: "lost track".to_owned(),
-            started_at: event.at,
-            answered_at: None,
-            ended_at: event.at,
-            ring_seconds: 0.0,
-            queue_seconds: 0.0,
-            hold_seconds: 0.0,
-            talk_seconds: 0.0,
-            transfers: Vec::new(),
-            recordings: Vec::new(),
-            context: Attached::default(),
-        };
+        let (call, caller, dialed) = (event.call.clone(), event.caller.clone(), event.dialed.clone());
+        let record = CallRecord::begun(call, event.direction, caller, dialed, event.at);
         let phase = Phase {
             watch: Stopwatch::new(event.at),
             ringing: Vec::new(),

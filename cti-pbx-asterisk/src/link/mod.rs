@@ -14,6 +14,7 @@ mod trace_tests;
 
 use crate::ami::Client;
 use crate::config::Settings;
+use crate::version::AmiVersion;
 use chrono::TimeDelta;
 use cti_core::call::{CallId, Extension, PbxEvent};
 use cti_core::pbx::{LinkState, SourceContext};
@@ -52,6 +53,8 @@ pub(crate) struct Channels {
 pub(crate) struct Shared {
     pub(crate) lookups: mpsc::Sender<Lookup>,
     pub(crate) client: watch::Receiver<Option<Client>>,
+    /// Of the last link that was up.
+    pub(crate) version: watch::Receiver<Option<AmiVersion>>,
     ends: Mutex<Option<Ends>>,
 }
 
@@ -60,13 +63,16 @@ pub(crate) struct Shared {
 pub(crate) struct Ends {
     lookups: mpsc::Receiver<Lookup>,
     client: watch::Sender<Option<Client>>,
+    version: watch::Sender<Option<AmiVersion>>,
 }
 
 impl Shared {
     pub(crate) fn new() -> Self {
         let (lookups, asked) = mpsc::channel(16);
         let (told, client) = watch::channel(None);
-        Self { lookups, client, ends: Mutex::new(Some(Ends { lookups: asked, client: told })) }
+        let (told_version, version) = watch::channel(None);
+        let ends = Ends { lookups: asked, client: told, version: told_version };
+        Self { lookups, client, version, ends: Mutex::new(Some(ends)) }
     }
 
     /// Once.

@@ -6,6 +6,7 @@ use super::presentation::{Answer, Questions};
 use super::snapshot;
 use crate::ami::{Client, Events, Incoming, Message};
 use crate::model::UNKNOWN_PRESENTATION;
+use crate::version::AmiVersion;
 use chrono::{DateTime, Utc};
 use cti_core::pbx::LinkState;
 use cti_core::{Error, ErrorKind};
@@ -43,6 +44,7 @@ impl<M: Model> Link<M> {
         self.ask_presentation = self.settings.ask_presentation; // a right may have been granted meanwhile
         let mut live_since = self.resync(client, Missed::Maybe).await?;
         tracing::info!(pbx = %self.settings.name, "the link to Asterisk is up");
+        self.ends.version.send_replace(client.banner().and_then(|banner| AmiVersion::of_banner(&banner)));
         self.ends.client.send_replace(Some(client.clone()));
         self.report(LinkState::Up);
         let mut questions = Questions::default();

@@ -71,7 +71,7 @@ async fn a_host_that_is_not_there_yet_is_waited_for() {
     let LinkState::Down { reason, retry_in_ms } = link.is(is_down).await else { panic!("not down") };
     assert!(reason.contains("cannot connect"), "{reason}");
     assert!((5..=50).contains(&retry_in_ms), "{retry_in_ms}");
-    let _server = Server::on(socket.listen(8).expect("listening"), |_| None);
+    let _server = Server::on(socket.listen(8).expect("listening"), "Asterisk Call Manager/11.0.0", |_| None);
     link.up().await;
 }
 

@@ -85,7 +85,7 @@ pub(super) fn needed(action: &str) -> Option<&'static [&'static str]> {
         "status" => &["system", "call", "reporting"],
         "coreshowchannels" | "coresettings" | "corestatus" => &["system", "reporting"],
         "queueadd" | "queueremove" | "queuepause" => &["agent"],
-        "mixmonitor" | "pjsipshowendpoints" | "filter" => &["system"],
+        "mixmonitor" | "muteaudio" | "pjsipshowendpoints" | "filter" => &["system"],
         "stopmixmonitor" | "mixmonitormute" => &["system", "call"],
         "userevent" => &["user"],
         "command" => &["command"],

@@ -10,6 +10,7 @@ mod faults;
 mod health;
 mod log;
 mod look_up;
+mod notify;
 mod pop;
 mod report;
 mod tools;
@@ -36,11 +37,12 @@ pub enum Capability {
     CreateContact,
     AttachRecording,
     ScreenPop,
+    Click,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::LookUp,
         Self::Notify,
         Self::LogCall,
@@ -48,6 +50,7 @@ impl Capability {
         Self::CreateContact,
         Self::AttachRecording,
         Self::ScreenPop,
+        Self::Click,
     ];
 
     /// True if the CRM says that it can.
@@ -60,6 +63,7 @@ impl Capability {
             Self::CreateContact => all.create_contact,
             Self::AttachRecording => all.attach_recording,
             Self::ScreenPop => all.screen_pop,
+            Self::Click => all.click,
         }
     }
 }
@@ -183,6 +187,9 @@ const CASES: &[Case] = &[
     case!(pop::one_match_opens_its_record, [ScreenPop, LookUp]),
     case!(pop::several_matches_open_none_of_them, [ScreenPop, LookUp]),
     case!(pop::popping_sends_nothing, [ScreenPop]),
+    case!(notify::a_call_is_told_without_waiting_for_a_customer, [Notify]),
+    case!(notify::hostile_names_are_told_harmlessly, [Notify]),
+    case!(notify::a_click_goes_well, [Click]),
     case!(faults::too_many_requests_is_temporary_for_look_up, [LookUp]),
     case!(faults::too_many_requests_is_temporary_for_log_call, [LogCall]),
     case!(faults::a_server_out_of_order_is_temporary_for_look_up, [LookUp]),

@@ -64,6 +64,8 @@ pub(crate) enum DeviceState {
     Ringing,
     OnHold,
     Unavailable,
+    /// There is no such device.
+    Invalid,
 }
 
 impl DeviceState {
@@ -74,6 +76,7 @@ impl DeviceState {
             Self::Ringing => "RINGING",
             Self::OnHold => "ONHOLD",
             Self::Unavailable => "UNAVAILABLE",
+            Self::Invalid => "INVALID",
         }
     }
 
@@ -82,6 +85,7 @@ impl DeviceState {
         match self {
             Self::NotInUse => "1",
             Self::InUse => "2",
+            Self::Invalid => "4",
             Self::Unavailable => "5",
             Self::Ringing => "6",
             Self::OnHold => "8",
@@ -96,6 +100,7 @@ impl DeviceState {
             Self::Ringing => "Ringing",
             Self::OnHold => "On Hold",
             Self::Unavailable => "Unavailable",
+            Self::Invalid => "Invalid",
         }
     }
 }

@@ -240,6 +240,10 @@ impl Exchange {
         if !extension_exists(context, exten) {
             return false;
         }
+        let dialing = self.dials.iter().find(|(_, dial)| dial.purpose.caller() == Some(key)).map(|(dial, _)| *dial);
+        if let Some(dial) = dialing {
+            self.cancel_dial(dial, key);
+        }
         let peer = self.peer(key);
         let bridge = self.leave(key);
         if let Some(peer) = peer {
