@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use cti_core::call::{
-    CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, Extension, MissReason, OpenCall, PbxEvent,
+    CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, Extension, MissReason, OpenCall, Party, PbxEvent,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
@@ -124,6 +124,12 @@ fn check_ids(events: &[PbxEvent], found: &mut Vec<Violation>) {
             });
         }
     }
+}
+
+/// A name may be completed, but nothing be changed.
+fn is_same(before: &Party, now: &Party) -> bool {
+    let name = before.name.is_none() || before.name == now.name;
+    before.number == now.number && before.withheld == now.withheld && name
 }
 
 struct Checker<'a> {
@@ -263,11 +269,19 @@ impl Checker<'_> {
     /// Laws 5 and 6: caller, direction and the number called stay.
     fn caller(&mut self) {
         let first = self.events[0];
+        let mut known: Option<&Party> = None;
         for event in self.events {
-            self.expect(5, event.caller == first.caller, || format!("{} tells another caller", event.name()));
+            // Before the call is offered to anybody the dial plan may still complete or rewrite the number.
+            let is_offered = known.is_some()
+                || !matches!(event.fact, CallFact::Started | CallFact::Context { .. } | CallFact::Recording { .. });
+            if is_offered {
+                let same = known.is_none_or(|known| is_same(known, &event.caller));
+                self.expect(5, same, || format!("{} tells another caller", event.name()));
+                known = Some(&event.caller);
+            }
             self.expect(6, event.direction == first.direction, || format!("{} tells another direction", event.name()));
             if let CallFact::Ended { record, .. } = &event.fact {
-                self.expect(5, record.caller == first.caller, || "the record tells another caller".to_owned());
+                self.expect(5, record.caller == event.caller, || "the record tells another caller".to_owned());
                 self.expect(6, record.direction == first.direction, || "the record tells another direction".to_owned());
                 self.expect(5, record.dialed == event.dialed, || "the record tells another dialled number".to_owned());
             }

@@ -5,6 +5,7 @@ use super::agent::since;
 use super::channel::{Offer, RINGING, UP, Uid};
 use super::clock::born;
 use super::dial::{dialed_number, originated};
+use super::hold;
 use super::side::Side;
 use super::text::{field, number};
 use crate::ami::Message;
@@ -73,6 +74,7 @@ impl CallModel {
             self.decide_by_devices(&key);
         }
         self.catch_up_queues(&of("QueueEntry").collect::<Vec<_>>(), drop_missing && of("QueueParams").next().is_some());
+        self.catch_up_lot(&of("ParkedCall").collect::<Vec<_>>(), &live);
         for uid in &live {
             self.catch_up(uid);
         }
@@ -180,6 +182,7 @@ impl CallModel {
         if let Some(bridge) = field(message, "BridgeId").filter(|id| !holding.contains(id.as_ref())) {
             self.note_bridge(&uid, &bridge);
         }
+        self.count_on(&uid);
         let now = self.now;
         if let Some(call) = self.call_of(&uid)
             && !call.is_told()
@@ -188,6 +191,16 @@ impl CallModel {
             call.started_at = call.started_at.min(birth);
         }
         Some(uid)
+    }
+
+    /// How often a channel held, waited or was parked before the programme was started anew is not known, but not more
+    /// often than something was told.
+    fn count_on(&mut self, uid: &Uid) {
+        let Some(channel) = self.channels.get_mut(uid) else { return };
+        let Some(call) = self.calls.get(&channel.call).filter(|call| call.seeded) else { return };
+        for count in [&mut channel.holds, &mut channel.joins, &mut channel.parks] {
+            *count = (*count).max(call.told_so_far());
+        }
     }
 
     fn note_bridge(&mut self, uid: &str, bridge: &str) {
@@ -229,7 +242,8 @@ impl CallModel {
         let Some(channel) = self.channels.get(uid) else { return };
         let Some(extension) = channel.extension() else { return };
         let Some(call) = self.calls.get_mut(&channel.call).filter(|call| call.seeded) else { return };
-        let is_agent = call.agent_extension.as_ref() == Some(extension) && call.agent.is_none();
+        let may_be = channel.state == UP || call.key == *uid;
+        let is_agent = may_be && call.agent_extension.as_ref() == Some(extension) && call.agent.is_none();
         if is_agent {
             call.agent = Some(uid.clone());
         }
@@ -253,7 +267,6 @@ impl CallModel {
         let Some(at) = call.held_before.iter().position(|who| who.as_ref() == channel.extension()) else { return };
         call.held_before.remove(at);
         channel.holding = true;
-        channel.holds = channel.holds.max(1);
         super::call::enter(&mut call.holding, uid);
     }
 
@@ -266,7 +279,6 @@ impl CallModel {
         }
         call.waited_before = false;
         channel.queue = Some(queue.to_owned());
-        channel.joins = channel.joins.max(1);
         super::call::enter(&mut call.queued, uid);
         true
     }
@@ -289,6 +301,22 @@ impl CallModel {
             let answered = self.channels.get(&uid).is_some_and(|channel| channel.bridge.is_some());
             if let Some(queue) = self.channels.get_mut(&uid).and_then(|channel| channel.queue.take()) {
                 self.leaves_queue(&uid, queue, if answered { "answered" } else { "timeout" });
+            }
+        }
+    }
+
+    /// Who waits in a parking lot, and who does not any more. `ParkedCalls` lists them; without it nothing is known.
+    fn catch_up_lot(&mut self, parked: &[&Message], live: &[Uid]) {
+        let waiting: HashSet<String> =
+            parked.iter().filter_map(|message| Some(field(message, "ParkeeUniqueid")?.into_owned())).collect();
+        for message in parked {
+            hold::parked(self, message);
+        }
+        for uid in live.iter().filter(|uid| !waiting.contains(uid.as_ref())) {
+            let talks =
+                self.channels.get(uid).is_some_and(|channel| channel.slot.is_some() && channel.bridge.is_some());
+            if talks {
+                self.unpark(uid);
             }
         }
     }

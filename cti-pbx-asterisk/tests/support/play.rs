@@ -518,7 +518,7 @@ impl Play {
         self.read();
         for line in self.board.lines() {
             let linkedid = self.board.linkedid(line);
-            if let Some(root) = self.roots.get_mut(linkedid) {
+            if let Some(root) = self.roots.get_mut(&self.board.uniqueid(line)) {
                 root.seen |= self.connected;
             }
             if self.linkedids.get(&line).is_none_or(|known| known != linkedid) {
@@ -578,6 +578,10 @@ impl Play {
         }
         self.board.wait(Duration::from_secs(1));
         self.observe();
+        for line in self.board.lines() {
+            self.board.cancel_transfer(line);
+        }
+        self.observe();
         self.board.hang_up_all();
         self.observe();
         for _ in 0..40 {
@@ -626,9 +630,7 @@ impl Play {
             let alone = truth.joined.iter().all(|other| other == uniqueid || !self.roots.contains_key(other));
             match mine.first() {
                 Some(record) if alone => faults.extend(self.judge(uniqueid, truth, record)),
-                None if alone && truth.seen && (truth.seen_birth || truth.direction != Some(Direction::Internal)) => {
-                    faults.push(format!("{uniqueid}: no record"))
-                }
+                None if alone && truth.seen => faults.push(format!("{uniqueid}: no record")),
                 _ => {}
             }
             if !alone && !self.ever_cut {
