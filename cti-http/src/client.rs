@@ -28,17 +28,23 @@ pub struct Options {
     pub authorities: Option<Vec<u8>>,
 }
 
-impl Options {
-    /// The usual ones for a server at that address.
-    pub fn for_base(base: &Url) -> Self {
+impl Default for Options {
+    fn default() -> Self {
         Self {
             timeout: Duration::from_secs(10),
             max_answer: 1024 * 1024,
             user_agent: USER_AGENT.to_owned(),
-            local: is_local(base),
+            local: false,
             identity: None,
             authorities: None,
         }
+    }
+}
+
+impl Options {
+    /// The usual ones for a server at that address.
+    pub fn for_base(base: &Url) -> Self {
+        Self { local: is_local(base), ..Self::default() }
     }
 }
 
@@ -103,9 +109,10 @@ impl Client {
         let failed = |cause| error::transport(self.side, cause, repeat);
         let response = request.send().await.map_err(failed)?;
         let status = response.status().as_u16();
-        let retry_after = crate::reply::retry_after(response.headers());
+        let headers = response.headers().clone();
+        let retry_after = crate::reply::retry_after(&headers);
         match limited(response, self.max_answer).await.map_err(failed)? {
-            Some(body) => Ok(Reply { side: self.side, status, retry_after, body, repeat }),
+            Some(body) => Ok(Reply { side: self.side, status, headers, retry_after, body, repeat }),
             None => Err(error::too_big(self.side, status, repeat)),
         }
     }

@@ -31,7 +31,6 @@ mod select;
 mod server;
 mod settings;
 mod store;
-mod wire;
 
 pub use access::Rights;
 pub use app::{App, Field, FieldType};
@@ -147,9 +146,9 @@ impl Builder {
         let state = State { contents: self.contents, access: self.access, faults, requests };
         let shared = Shared(Arc::new(Mutex::new(state)));
         let router = axum::Router::new().fallback(server::answer).with_state(shared.clone());
-        let service = router.into_make_service_with_connect_info::<wire::Cutter>();
+        let service = router.into_make_service_with_connect_info::<crate::wire::Cutter>();
         let task = tokio::spawn(async move {
-            if let Err(error) = axum::serve(wire::CuttableListener(listener), service).await {
+            if let Err(error) = axum::serve(crate::wire::CuttableListener(listener), service).await {
                 tracing::warn!(%error, "the simulated kintone stopped");
             }
         });
