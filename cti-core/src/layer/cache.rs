@@ -121,6 +121,10 @@ impl<S: CrmSink> CrmSink for Cached<S> {
         self.inner.screen_pop(number, matches)
     }
 
+    fn form_targets(&self) -> Vec<Url> {
+        self.inner.form_targets()
+    }
+
     async fn health(&self) -> Vec<Check> {
         self.inner.health().await
     }
