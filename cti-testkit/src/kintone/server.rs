@@ -72,6 +72,15 @@ fn proper(shared: &Shared, number: usize, method: &Method, uri: &Uri, headers: &
     }) {
         return html(StatusCode::UNAUTHORIZED, "<html><body>401 Authorization Required</body></html>");
     }
+    if uri.path() == "/oauth2/token" {
+        return match shared.with(|state| state.access.refresh(headers, body)) {
+            Some(token) => json(
+                StatusCode::OK,
+                &serde_json::json!({"access_token": token, "token_type": "bearer", "expires_in": 3600}),
+            ),
+            None => json(StatusCode::BAD_REQUEST, &serde_json::json!({"error": "invalid_grant"})),
+        };
+    }
     let Some((guest_space, resource)) = resource(uri.path()) else {
         return html(StatusCode::NOT_FOUND, "<html><body>404 Not Found</body></html>");
     };
