@@ -11,6 +11,7 @@ use cti::desk::{AgentLogin, Desk, RunningDesk};
 use cti::outbox::SqliteOutbox;
 use std::path::Path;
 use std::sync::Arc;
+use url::Url;
 
 /// Which side of the PBX each channel is on.
 pub(crate) fn sides(config: &PbxConfig) -> Sides {
@@ -49,8 +50,13 @@ pub(crate) fn outbox(path: &Path) -> Result<SqliteOutbox> {
 }
 
 /// The desk page, listening. It shows a button for each thing that the PBX can do.
-pub(crate) async fn desk(config: &DeskConfig, can: PbxCapabilities) -> Result<RunningDesk> {
-    desk_settings(config).capabilities(can).bind().await
+/// CRMs that pop by a form say where to.
+pub(crate) async fn desk(
+    config: &DeskConfig,
+    can: PbxCapabilities,
+    forms: impl Iterator<Item = Url>,
+) -> Result<RunningDesk> {
+    forms.fold(desk_settings(config), Desk::form_target).capabilities(can).bind().await
 }
 
 /// The settings of the desk page.

@@ -29,7 +29,8 @@ pub(crate) async fn run(options: WithConfig) -> Outcome {
         pipeline = pipeline.crm(build::crm(crm));
     }
     if let Some(desk) = &config.desk {
-        let desk = build::desk(desk, can).await?;
+        let forms = config.crms.iter().flat_map(|crm| crm.sink.form_targets());
+        let desk = build::desk(desk, can, forms).await?;
         pipeline = pipeline.popup(desk.clone()).commands(desk);
     }
     pipeline.run_until(cti::ctrl_c()).await?;
