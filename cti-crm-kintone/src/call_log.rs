@@ -76,7 +76,13 @@ const MAX_UNSURE: usize = 10_000;
 
 impl CallLog {
     pub(crate) fn new(app: App, mode: CallLogMode, recordings: Option<RecordingFiles>) -> Self {
-        Self { app, mode, form: KnownForm::default(), recordings: recordings.unwrap_or_default(), unsure: Mutex::default() }
+        Self {
+            app,
+            mode,
+            form: KnownForm::default(),
+            recordings: recordings.unwrap_or_default(),
+            unsure: Mutex::default(),
+        }
     }
 
     pub(crate) async fn write(
@@ -112,8 +118,12 @@ impl CallLog {
     fn note(&self, entry: String, error: Option<&Error>) {
         let mut unsure = self.unsure();
         match error {
-            Some(error) if error.status() != Status::Permanent && unsure.len() < MAX_UNSURE => drop(unsure.insert(entry)),
-            _ => drop(unsure.remove(&entry)),
+            Some(error) if error.status() != Status::Permanent && unsure.len() < MAX_UNSURE => {
+                unsure.insert(entry);
+            }
+            _ => {
+                unsure.remove(&entry);
+            }
         }
     }
 

@@ -213,6 +213,11 @@ impl Simulator {
         self.shared.with(|state| state.faults.add(times, &fault));
     }
 
+    /// Nothing goes wrong any more: faults that were to come are forgotten.
+    pub fn fail_nothing(&self) {
+        self.shared.with(|state| state.faults = Faults::default());
+    }
+
     /// Does that to the next `times` requests that write; reading between them goes well.
     pub fn fail_next_write(&self, times: usize, fault: Fault) {
         self.shared.with(|state| state.faults.add_for_writes(times, &fault));
