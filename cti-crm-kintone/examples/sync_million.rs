@@ -76,11 +76,12 @@ async fn read(address: &str, file: &Path, count: u64) -> Outcome {
     // Broken off after about half: the task is dropped wherever it stands.
     let half = count / 2;
     let directory = SqliteDirectory::open(file)?;
+    let first = sync(address, directory.clone());
     tokio::select! {
-        report = sync(address, directory.clone()).run_once() => println!("read to the end before half: {:?}", report?),
+        report = first.run_once() => println!("read to the end before half: {:?}", report?),
         () = until(&directory, half) => {}
     }
-    drop(directory);
+    drop((first, directory));
     let directory = SqliteDirectory::open(file)?;
     let kept = directory.count().await?;
     println!("| broken off at | {kept} customers | {} MiB of memory at most so far |", peak()?);

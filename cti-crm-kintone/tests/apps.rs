@@ -52,7 +52,7 @@ async fn the_calls_of_a_customer_are_related_by_the_text_of_the_number_and_shown
 #[tokio::test]
 async fn who_may_not_make_apps_is_told_so() {
     let simulator = Simulator::builder().person(SATO).start().await.unwrap();
-    let error = maker(&simulator, "wrong").make().await.unwrap_err();
+    let error = maker(&simulator, "hunter2").make().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
-    assert!(!format!("{error} {error:?}").contains("wrong\""));
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
 }

@@ -93,17 +93,12 @@ pub(super) fn connect(name: &str, section: Section, path: &str, faults: &mut Fau
     let customers =
         faults.required(format!("{path}.customers"), section.customers.as_ref(), "the app that holds customers");
     let customers = customers.and_then(|raw| customers_app(raw, &person, &format!("{path}.customers"), faults));
-    let call_log = match &section.call_log {
-        Some(raw) => Some((raw, target(raw, &person, &format!("{path}.call_log"), faults)?)),
-        None => None,
-    };
-    let kept = match &section.directory {
-        Some(raw) => Some(directory(raw, &format!("{path}.directory"), faults)?),
-        None => None,
-    };
-    let customers = customers?;
+    let call_log = section.call_log.as_ref().map(|raw| target(raw, &person, &format!("{path}.call_log"), faults));
+    let kept = section.directory.as_ref().map(|raw| directory(raw, &format!("{path}.directory"), faults));
+    // Everything was looked at, so that all faults are told at once; now nothing that is there may be missing.
+    let (customers, call_log, kept) = (customers?, all_or_none(call_log)?, all_or_none(kept)?);
     let mut kintone = kintone?.customers(customers.app, customers.credentials, customers.fields);
-    if let Some((raw, log)) = call_log {
+    if let Some((raw, log)) = section.call_log.as_ref().zip(call_log) {
         kintone = history(kintone, raw, log);
     }
     faults.below(path, kintone.faults());
@@ -115,6 +110,15 @@ pub(super) fn connect(name: &str, section: Section, path: &str, faults: &mut Fau
     };
     let kintone = Arc::new(kintone);
     Some(Crm { sink: kintone.clone(), contacts: Some(kintone), budget, kept })
+}
+
+/// `None` if it is there and has a fault.
+fn all_or_none<T>(part: Option<Option<T>>) -> Option<Option<T>> {
+    match part {
+        Some(None) => None,
+        Some(whole) => Some(whole),
+        None => Some(None),
+    }
 }
 
 /// How kintone is reached and what it shows.
