@@ -17,8 +17,6 @@ use cti_core::{Error, Result};
 use cti_http::{Repeat, Reply};
 use url::Url;
 
-/// The search answers so if nobody has that number.
-const NOBODY: u16 = 404;
 /// The hang-up step is answered so if the call is there already.
 const KNOWN_ALREADY: [u16; 2] = [208, 409];
 
