@@ -4,6 +4,7 @@ use crate::answer::Refusal;
 use crate::board::AgentIndex;
 use crate::desk::{AgentLogin, CallWindow, Desk};
 use crate::health::PartState;
+use crate::hook::Mounted;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::security::Door;
@@ -48,6 +49,7 @@ pub(crate) struct Inner {
     pub(crate) metrics: Metrics,
     pub(crate) capabilities: PbxCapabilities,
     pub(crate) window: CallWindow,
+    pub(crate) hooks: Vec<Mounted>,
     pub(crate) cancel: CancellationToken,
     pub(crate) tracker: TaskTracker,
     agents: Vec<AgentLogin>,
@@ -137,6 +139,7 @@ impl Inner {
             metrics: Metrics::default(),
             capabilities: desk.capabilities,
             window: desk.window,
+            hooks: desk.hooks,
             cancel: desk.cancel,
             tracker,
             pages: desk.agents.iter().map(|_| Arc::new(Semaphore::new(PAGES))).collect(),
