@@ -2,13 +2,16 @@
 
 use crate::running::RunningDesk;
 use crate::security::Origin;
+use crate::webhook::Webhooks;
 use cti_core::call::Extension;
 use cti_core::pbx::PbxCapabilities;
+use cti_core::webhook::Webhook;
 use cti_core::{Error, Fault, Result};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -82,6 +85,7 @@ pub struct Desk {
     pub(crate) capabilities: PbxCapabilities,
     pub(crate) window: CallWindow,
     pub(crate) command_timeout: Duration,
+    pub(crate) webhooks: Webhooks,
     pub(crate) cancel: CancellationToken,
 }
 
@@ -97,6 +101,7 @@ impl Default for Desk {
             capabilities: PbxCapabilities::default(),
             window: CallWindow::default(),
             command_timeout: Duration::from_secs(90),
+            webhooks: Webhooks::default(),
             cancel: CancellationToken::new(),
         }
     }
@@ -172,6 +177,13 @@ impl Desk {
     #[must_use]
     pub fn command_timeout(mut self, limit: Duration) -> Self {
         self.command_timeout = limit;
+        self
+    }
+
+    /// Takes what a CRM sends when somebody clicks in it, at `/webhook/{name}/{action}`.
+    #[must_use]
+    pub fn webhook(mut self, webhook: Arc<dyn Webhook>) -> Self {
+        self.webhooks.0.push(webhook);
         self
     }
 

@@ -4,7 +4,7 @@ use crate::answer::Refusal;
 use crate::click;
 use crate::running::Inner;
 use crate::session::{Proof, Who};
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::{self, HeaderName, HeaderValue};
@@ -151,14 +151,17 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
         desk.metrics.refused("type");
         return Err(Refusal::not_json());
     }
-    let bytes = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY))
-        .await
-        .map_err(|_| Refusal::too_slow())?
-        .map_err(|_| {
-            desk.metrics.refused("size");
-            Refusal::too_large()
-        })?;
+    let bytes = read_body(desk, body).await?;
     serde_json::from_slice(&bytes).map_err(|_| Refusal::bad_request("the body is not the JSON that belongs here"))
+}
+
+/// Reads a body of bounded size and in bounded time.
+pub(crate) async fn read_body(desk: &Inner, body: Body) -> Result<Bytes, Refusal> {
+    let read = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY)).await;
+    read.map_err(|_| Refusal::too_slow())?.map_err(|_| {
+        desk.metrics.refused("size");
+        Refusal::too_large()
+    })
 }
 
 /// Anything that is not a route.

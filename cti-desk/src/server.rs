@@ -1,7 +1,7 @@
 //! Routes and connections.
 
 use crate::running::Inner;
-use crate::{api, click, events, health, metrics, page, security};
+use crate::{api, click, events, health, metrics, page, security, webhook};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
@@ -30,6 +30,7 @@ fn routes(desk: Arc<Inner>) -> Router {
         .route("/api/dial", post(api::dial))
         .route("/api/calls/{action}", post(api::call))
         .route(click::PATH, post(click::click).options(click::preflight))
+        .route("/webhook/{name}/{action}", post(webhook::receive))
         .route("/health", get(health::health))
         .route("/metrics", get(metrics::metrics))
         .fallback(security::no_such_page)
