@@ -6,7 +6,8 @@
 //! | --- | --- |
 //! | `asterisk` | [`asterisk`]: Asterisk through AMI |
 //! | `kintone` | [`kintone`]: kintone as a CRM |
-//! | `sqlite` | [`outbox`]: a durable outbox in one file |
+//! | `custom` | [`custom`]: any CRM, by templates |
+//! | `sqlite` | [`outbox`]: a durable outbox in one file; [`directory`]: customers on disk, for when the CRM is down |
 //! | `desk` | [`desk`]: the agents' page, click-to-dial, health, metrics |
 //! | `full` | all of these |
 //!
@@ -38,6 +39,11 @@ pub use cti_crm_kintone as kintone;
 #[cfg(feature = "zoho")]
 pub use cti_crm_zoho as zoho;
 
+#[cfg(feature = "custom")]
+pub use cti_crm_custom as custom;
+
+#[cfg(feature = "sqlite")]
+pub use cti_directory as directory;
 #[cfg(feature = "sqlite")]
 pub use cti_outbox as outbox;
 
@@ -67,6 +73,9 @@ pub mod prelude {
 
     #[cfg(feature = "zoho")]
     pub use cti_crm_zoho::Zoho;
+
+    #[cfg(feature = "custom")]
+    pub use cti_crm_custom::{Custom, Step};
 
     #[cfg(feature = "sqlite")]
     pub use cti_outbox::SqliteOutbox;

@@ -11,6 +11,7 @@ use cti_testkit::laws;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use support::play::{Kind, Play, Step, named};
 use support::{bytes, calls, journal, messages, model, records, words};
 
 const TRACES: [&str; 12] = [
@@ -165,5 +166,126 @@ proptest! {
         prop_assert!(ended.len() <= 1, "{:?}", events.iter().map(words).collect::<Vec<_>>());
         let told: Vec<u64> = calls(&events).iter().map(|event| event.seq).collect();
         prop_assert_eq!(told, (1..=calls(&events).len() as u64).collect::<Vec<_>>());
+    }
+}
+
+const CASES: u32 = 200;
+
+/// How long a generated scenario is.
+const STEPS: std::ops::Range<usize> = 1..40;
+
+fn cases(count: u32) -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, max_shrink_iters: 3_000, ..ProptestConfig::with_cases(count) }
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec((any::<u16>(), any::<u8>(), any::<u8>()), STEPS)
+}
+
+fn judged(steps: &[(Kind, u8, u8)]) -> Result<(), TestCaseError> {
+    let play = Play::run(steps);
+    let faults = play.faults();
+    prop_assert!(faults.is_empty(), "{faults:#?}\n{steps:?}\n{}", play.story());
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(cases(CASES))]
+
+    #[test]
+    fn whatever_happens_is_told_as_it_was_1(steps in steps()) {
+        judged(&named(&steps, false))?;
+    }
+
+    #[test]
+    fn whatever_happens_is_told_as_it_was_2(steps in steps()) {
+        judged(&named(&steps, false))?;
+    }
+
+    #[test]
+    fn whatever_is_missed_breaks_no_law_1(steps in steps()) {
+        judged(&named(&steps, true))?;
+    }
+
+    #[test]
+    fn whatever_is_missed_breaks_no_law_2(steps in steps()) {
+        judged(&named(&steps, true))?;
+    }
+}
+
+#[test]
+#[ignore]
+fn sweep() {
+    let faults_on: bool = std::env::var("FAULTS").is_ok();
+    let count: u64 = std::env::var("COUNT").map_or(2000, |n| n.parse().unwrap());
+    let mut groups: BTreeMap<String, (usize, Vec<(Kind, u8, u8)>, String)> = BTreeMap::new();
+    let class = |text: &str| {
+        let mut out = String::new();
+        for c in text.chars() {
+            if c.is_ascii_digit() {
+                if !out.ends_with('#') {
+                    out.push('#');
+                }
+            } else {
+                out.push(c);
+            }
+        }
+        out.chars().take(110).collect::<String>()
+    };
+    let mut seed = 88172645463325252u64 ^ std::env::var("SEED").map_or(0, |n| n.parse::<u64>().unwrap() << 20);
+    let mut next = move || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed
+    };
+    let judge = |steps: &[(Kind, u8, u8)]| -> (Vec<String>, String) {
+        let steps = steps.to_vec();
+        match std::panic::catch_unwind(move || {
+            let p = Play::run(&steps);
+            (p.faults(), p.story())
+        }) {
+            Ok(f) => f,
+            Err(_) => (vec!["panic".into()], String::new()),
+        }
+    };
+    std::panic::set_hook(Box::new(|_| {}));
+    for _ in 0..count {
+        let len = 1 + next() % 40;
+        let steps: Vec<Step> = (0..len)
+            .map(|_| {
+                let n = next();
+                ((n >> 16) as u16, (n >> 32) as u8, (n >> 40) as u8)
+            })
+            .collect();
+        let steps = named(&steps, faults_on);
+        let (faults, _) = judge(&steps);
+        for fault in faults.iter().map(|f| class(f)).collect::<std::collections::BTreeSet<_>>() {
+            let known = groups.get(&fault);
+            let count = known.map_or(0, |k| k.0) + 1;
+            if known.is_none() {
+                let mut small = steps.clone();
+                let mut i = 0;
+                while i < small.len() {
+                    let mut fewer = small.clone();
+                    fewer.remove(i);
+                    if judge(&fewer).0.iter().any(|f| class(f) == fault) {
+                        small = fewer;
+                        i = 0;
+                    } else {
+                        i += 1;
+                    }
+                }
+                let (all, story) = judge(&small);
+                groups.insert(fault, (count, small, format!("{all:#?}\n{story}")));
+            } else if let Some(known) = groups.get_mut(&fault) {
+                known.0 = count;
+            }
+        }
+    }
+    let mut sorted: Vec<_> = groups.into_iter().collect();
+    sorted.sort_by_key(|g| std::cmp::Reverse(g.1.0));
+    for (class, (count, steps, story)) in sorted.into_iter().take(14) {
+        println!("=== {count}x {class}\n{steps:?}\n{story}");
     }
 }

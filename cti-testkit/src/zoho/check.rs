@@ -26,7 +26,8 @@ impl DurationForm {
 }
 
 fn invalid(field: &str, index: usize, expected: &str) -> Value {
-    let details = json!({"expected_data_type": expected, "api_name": field, "json_path": format!("$.data[{index}].{field}")});
+    let details =
+        json!({"expected_data_type": expected, "api_name": field, "json_path": format!("$.data[{index}].{field}")});
     envelope("INVALID_DATA", "invalid data", details)
 }
 

@@ -246,7 +246,11 @@ impl Reader {
     fn comparison(&mut self) -> Result<(Operator, Vec<String>), Refused> {
         use Operator as O;
         let signs = [
-            ("=", O::Equal), ("!=", O::NotEqual), ("<", O::Less), ("<=", O::LessOrEqual), (">", O::Greater),
+            ("=", O::Equal),
+            ("!=", O::NotEqual),
+            ("<", O::Less),
+            ("<=", O::LessOrEqual),
+            (">", O::Greater),
             (">=", O::GreaterOrEqual),
         ];
         if let Some((_, operator)) = signs.iter().find(|(sign, _)| self.take_sign(sign)) {

@@ -38,7 +38,9 @@ fn like(stored: &str, pattern: &str) -> bool {
 fn compare(module: &Module, column: &str, stored: &str, wanted: &str) -> Ordering {
     let kind = module.field(column).map(|field| field.kind);
     match kind {
-        Some(Kind::DateTime) => DateTime::parse_from_rfc3339(stored).ok().cmp(&DateTime::parse_from_rfc3339(wanted).ok()),
+        Some(Kind::DateTime) => {
+            DateTime::parse_from_rfc3339(stored).ok().cmp(&DateTime::parse_from_rfc3339(wanted).ok())
+        }
         Some(Kind::Integer) => stored.parse::<i64>().ok().cmp(&wanted.parse().ok()),
         _ => stored.to_lowercase().cmp(&wanted.to_lowercase()),
     }
@@ -82,7 +84,9 @@ impl State {
     /// `POST /crm/v8/coql`.
     pub(super) fn coql(&self, body: &Value) -> Outcome {
         let text = body.get("select_query").and_then(Value::as_str);
-        let missing = || Answer::refuse(400, "MANDATORY_NOT_FOUND", "required field not found", json!({"api_name": "select_query"}));
+        let missing = || {
+            Answer::refuse(400, "MANDATORY_NOT_FOUND", "required field not found", json!({"api_name": "select_query"}))
+        };
         let query = parse(text.ok_or_else(missing)?).map_err(|refused| refuse(&refused))?;
         let unknown = || Answer::refuse(400, "INVALID_QUERY", "invalid query formed", json!({"module": query.module}));
         let module = self.modules.get(&query.module).ok_or_else(unknown)?;

@@ -16,7 +16,8 @@ pub(super) fn no_module() -> Answer {
 }
 
 fn data(body: &Value) -> Result<&Vec<Value>, Answer> {
-    let missing = || Answer::refuse(400, "MANDATORY_NOT_FOUND", "required field not found", json!({"api_name": "data"}));
+    let missing =
+        || Answer::refuse(400, "MANDATORY_NOT_FOUND", "required field not found", json!({"api_name": "data"}));
     let data = body.get("data").and_then(Value::as_array).filter(|data| !data.is_empty()).ok_or_else(missing)?;
     if data.len() > MOST {
         let details = json!({"maximum_length": MOST, "api_name": "data"});
@@ -174,7 +175,9 @@ impl State {
         let Some(known) = self.modules.get(module) else { return Ok(()) };
         for field in known.fields.iter().filter(|field| field.unique) {
             let Some(value) = values.get(&field.name).filter(|value| !value.is_null()) else { continue };
-            if let Some((id, _)) = known.records.iter().find(|(_, record)| record.values.get(&field.name) == Some(value)) {
+            if let Some((id, _)) =
+                known.records.iter().find(|(_, record)| record.values.get(&field.name) == Some(value))
+            {
                 let details = json!({"api_name": field.name, "id": id,
                     "duplicate_record": {"id": id, "module": {"api_name": module}},
                     "json_path": format!("$.data[{index}].{}", field.name)});

@@ -82,7 +82,12 @@ impl State {
         let known = self.modules.get(module).ok_or_else(no_module)?;
         if params.get("fields").is_none() {
             let details = json!({"param_name": "fields"});
-            return Err(Answer::refuse(400, "REQUIRED_PARAM_MISSING", "One of the expected parameter is missing", details));
+            return Err(Answer::refuse(
+                400,
+                "REQUIRED_PARAM_MISSING",
+                "One of the expected parameter is missing",
+                details,
+            ));
         }
         self.page(module, &known.records.values().collect::<Vec<_>>(), params)
     }

@@ -116,8 +116,10 @@ impl State {
     /// `GET /crm/v8/settings/user_groups/{id}/sources`.
     pub(super) fn sources(&self, id: &str) -> Outcome {
         let Some(group) = self.groups.iter().find(|group| group.id == id) else { return Ok(Answer::nothing()) };
-        let source = |id: &String| json!({"type": "users", "source": {"id": id}, "subordinates": false,
-            "sub_territories": false});
+        let source = |id: &String| {
+            json!({"type": "users", "source": {"id": id}, "subordinates": false,
+            "sub_territories": false})
+        };
         let sources: Vec<Value> = group.users.iter().map(source).collect();
         let info = json!({"per_page": 200, "count": sources.len(), "page": 1, "more_records": false});
         Ok(Answer::ok(json!({"sources": sources, "info": info})))

@@ -1,0 +1,34 @@
+//! An AMI user with few rights: what was going on is still found again after a lost link.
+
+use crate::support::{CALLER, CUSTOMER, CUSTOMER_NAME, Office, Proxy, all_finished, facts};
+use cti::core::call::Disposition;
+use cti_lab::{Asterisk, Sipp, live_tests};
+
+live_tests! {
+    /// Rights on calls only: channels are listed by `Status`. A call that ended meanwhile ends, one that goes on goes on.
+    async fn calls_only(version) {
+        let asterisk = Asterisk::start(version).await.unwrap();
+        let proxy = Proxy::to(asterisk.ami_addr()).await;
+        let address = proxy.address();
+        let office = Office::of_user(asterisk, address, Asterisk::CALLS_ONLY_USER).await;
+        let phones = [
+            Sipp::phone(&office.asterisk, "6001").start().await.unwrap(),
+            Sipp::trunk(&office.asterisk).start().await.unwrap(),
+        ];
+        let short = Sipp::call_in(&office.asterisk, "0312345000").from(CALLER).talk(2000).start().await.unwrap();
+        let gone = office.told("answered 6001").await;
+        let long = Sipp::call_from(&office.asterisk, "6002", "90312349999").talk(6000).start().await.unwrap();
+        let stays = office.told_beside(&gone, "answered 6002").await;
+        proxy.cut();
+        office.link_down().await;
+        short.finished().await.unwrap();
+        proxy.mend();
+        office.link_up(2).await;
+        all_finished(phones.into_iter().chain([long])).await;
+        let records = office.ended(2).await;
+        assert_eq!((&records[0].call, records[0].disposition), (&gone, Disposition::LostTrack));
+        assert_eq!((&records[1].call, records[1].disposition), (&stays, Disposition::Answered));
+        let events = office.close(&[CALLER, CUSTOMER, CUSTOMER_NAME, "0312349999"]).await;
+        assert_eq!(facts(&events, &stays).last().map(String::as_str), Some("ended answered"));
+    }
+}
