@@ -32,7 +32,7 @@ pub(crate) async fn check(ready: &Ready) -> Vec<Check> {
     if let Some(Customers { app, .. }) = &ready.customers {
         checks.extend(check_app(&ready.client, app, Role::Customers).await);
     }
-    if let Some(CallLog { app, mode }) = &ready.call_log {
+    if let Some(CallLog { app, mode, .. }) = &ready.call_log {
         checks.extend(check_app(&ready.client, app, Role::CallLog(*mode)).await);
     }
     checks

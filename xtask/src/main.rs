@@ -23,6 +23,7 @@ usage: cargo xtask <chore>
   features     builds the facade with each of its features alone
   arrows       checks that crates depend on each other in one direction only
   coverage     checks that every test named in docs/coverage.md exists
+  injection    a million hostile values through a template of each target (a part of ci)
   bench [subject [words …]]
                measures ours beside other libraries and floors, and prints a table; subjects are in bench/src/bin
 ";
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         ["lab", "--check"] => lab::check(),
         ["features"] => features::run(),
         ["arrows"] => arrows::run(),
+        ["injection"] => ci::injection(),
         ["coverage"] => coverage::run(),
         ["bench", words @ ..] => bench::run(words),
         _ => Err(USAGE.to_owned()),

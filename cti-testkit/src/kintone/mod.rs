@@ -31,7 +31,6 @@ mod select;
 mod server;
 mod settings;
 mod store;
-mod wire;
 
 pub use access::Rights;
 pub use app::{App, Field, FieldType};
@@ -136,6 +135,13 @@ impl Builder {
         self
     }
 
+    /// Adds an OAuth client; `credentials` is the Base64 text of `id:secret`.
+    #[must_use]
+    pub fn oauth_client(mut self, credentials: &str, refresh_token: &str) -> Self {
+        self.access.oauth_clients.push((credentials.to_owned(), refresh_token.to_owned()));
+        self
+    }
+
     /// Starts it on a free port of 127.0.0.1.
     ///
     /// # Errors
@@ -147,9 +153,9 @@ impl Builder {
         let state = State { contents: self.contents, access: self.access, faults, requests };
         let shared = Shared(Arc::new(Mutex::new(state)));
         let router = axum::Router::new().fallback(server::answer).with_state(shared.clone());
-        let service = router.into_make_service_with_connect_info::<wire::Cutter>();
+        let service = router.into_make_service_with_connect_info::<crate::wire::Cutter>();
         let task = tokio::spawn(async move {
-            if let Err(error) = axum::serve(wire::CuttableListener(listener), service).await {
+            if let Err(error) = axum::serve(crate::wire::CuttableListener(listener), service).await {
                 tracing::warn!(%error, "the simulated kintone stopped");
             }
         });
@@ -211,6 +217,11 @@ impl Simulator {
         self.shared.with(|state| state.faults.add_for_writes(times, &fault));
     }
 
+    /// Every OAuth access token that was given ends now.
+    pub fn revoke_access_tokens(&self) {
+        self.shared.with(|state| state.access.oauth.clear());
+    }
+
     /// Every request so far.
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.with(|state| state.requests.clone())
@@ -222,6 +233,21 @@ impl Simulator {
             let table = state.contents.tables.get(&app);
             table.map_or_else(Vec::new, |table| table.records.values().map(|r| r.read(&table.app, None)).collect())
         })
+    }
+
+    /// Changes a record as a person would; false if it is not there or the form refuses it.
+    #[allow(clippy::needless_pass_by_value, reason = "callers write json!(…) in place")]
+    pub fn edit_record(&self, app: u64, id: u64, record: Value) -> bool {
+        let fields = record.as_object().cloned().unwrap_or_else(Map::new);
+        self.shared.with(|state| {
+            state.contents.tables.get_mut(&app).is_some_and(|table| table.update(id, &fields, None, "record").is_ok())
+        })
+    }
+
+    /// Removes a record as a person would; false if it is not there.
+    pub fn delete_record(&self, app: u64, id: u64) -> bool {
+        self.shared
+            .with(|state| state.contents.tables.get_mut(&app).is_some_and(|table| table.delete(id, None).is_ok()))
     }
 
     /// Puts a record (`{"tel":{"value":"…"}}`) into an app, as a person would; gives its id, or `None` if the app does
