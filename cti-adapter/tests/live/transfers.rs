@@ -85,4 +85,32 @@ live_tests! {
         ];
         ended_with_6002(office, &call, "attended", &told).await;
     }
+
+    /// The agent asks and takes the customer back, while the other's phone rings, and again when the other has answered.
+    async fn taken_back(version) {
+        let office = Office::open(version).await;
+        let first = Sipp::phone(&office.asterisk, "6001").start().await.unwrap();
+        let quiet = Sipp::phone(&office.asterisk, "6002").ring_only().start().await.unwrap();
+        let other = Sipp::phone(&office.asterisk, "6003").answer_after(300).start().await.unwrap();
+        let caller = Sipp::call_in(&office.asterisk, "0312345005").from(CALLER).talk(9000).start().await.unwrap();
+        let call = office.told("answered 6001").await;
+        office.transfer(&call, "6001", "6002", TransferStep::Consult).await.unwrap();
+        office.told("ringing 6002").await;
+        office.transfer(&call, "6001", "6002", TransferStep::Cancel).await.unwrap();
+        office.told("resumed 6001").await;
+        quiet.finished().await.unwrap();
+        office.transfer(&call, "6001", "6003", TransferStep::Consult).await.unwrap();
+        office.told("answered 6003").await;
+        office.transfer(&call, "6001", "6003", TransferStep::Cancel).await.unwrap();
+        all_finished([first, other, caller]).await;
+        let record = office.only_call().await;
+        assert_eq!((record.disposition, &record.transfers[..]), (Disposition::Answered, &[][..]));
+        let told = facts(&office.close(&[CALLER, CUSTOMER, CUSTOMER_NAME]).await, &call);
+        let expected = [
+            "started", "recording", "ringing 6001", "answered 6001", "held 6001", "ringing 6002", "missed 6002 caller_gave_up",
+            "resumed 6001", "held 6001", "ringing 6003", "answered 6003", "resumed 6001", "ended answered",
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(record.answered_by.as_ref().map(|extension| extension.as_str()), Some("6001"));
+    }
 }
