@@ -2,7 +2,6 @@
 
 use crate::config::{Crm, Desk as DeskConfig, PbxConfig, Transport};
 use cti::asterisk::Asterisk;
-use cti::asterisk::model::Sides;
 use cti::core::Result;
 use cti::core::crm::CrmSink;
 use cti::core::directory::{Directory, DirectoryHook, DirectorySync};
@@ -18,15 +17,9 @@ use std::path::Path;
 use std::sync::Arc;
 use url::Url;
 
-/// Which side of the PBX each channel is on.
-pub(crate) fn sides(config: &PbxConfig) -> Sides {
-    Sides::default().trunks(config.trunks.iter().cloned()).extensions(config.extensions.iter().cloned())
-}
-
 /// The PBX.
 pub(crate) fn pbx(config: &PbxConfig) -> Asterisk {
-    let mut pbx =
-        Asterisk::new(&config.name, &config.host).login(&config.user, config.secret.clone()).sides(sides(config));
+    let mut pbx = Asterisk::new(&config.name, &config.host).login(&config.user, config.secret.clone());
     pbx = match &config.transport {
         Transport::Tls { ca_file: None } => pbx.tls(),
         Transport::Tls { ca_file: Some(file) } => pbx.tls().ca_file(file),
@@ -35,13 +28,7 @@ pub(crate) fn pbx(config: &PbxConfig) -> Asterisk {
     if let Some(port) = config.port {
         pbx = pbx.port(port);
     }
-    if let Some(technology) = &config.technology {
-        pbx = pbx.technology(technology);
-    }
-    if let Some(context) = &config.dial_context {
-        pbx = pbx.dial_context(context);
-    }
-    pbx
+    config.asterisk.apply(pbx)
 }
 
 /// A CRM with all that belongs to it.
