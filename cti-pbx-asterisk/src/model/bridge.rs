@@ -71,6 +71,10 @@ pub(super) fn pickup(model: &mut CallModel, message: &Message) {
 impl CallModel {
     /// A channel joins a conversation: whoever talks there without a dial that told us was answered with that.
     pub(super) fn enters_bridge(&mut self, uid: &Uid, bridge: &str) {
+        let before = self.channels.get_mut(uid).and_then(|channel| channel.bridge.take());
+        if let Some(before) = before.filter(|before| **before != *bridge) {
+            self.leaves_bridge(uid, &before);
+        }
         let members = self.bridges.entry(bridge.to_owned()).or_default();
         let is_news = !members.contains(uid);
         enter_list(members, uid);

@@ -112,7 +112,7 @@ impl CallModel {
     }
 
     fn forget_call(&mut self, key: &Uid) -> Option<Call> {
-        let call = self.calls.remove(key)?;
+        let call = *self.calls.remove(key)?;
         self.order.remove(&call.number);
         for alias in &call.aliases {
             self.aliases.remove(alias);

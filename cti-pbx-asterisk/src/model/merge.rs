@@ -2,18 +2,18 @@
 
 use super::CallModel;
 use super::channel::{Offer, Uid, is_calling};
-use super::text::prefixed;
-use crate::ami::Message;
+use super::text::Shot;
 use cti_core::call::{Direction, Disposition};
 
 impl CallModel {
     /// A known channel may show another `Linkedid` than before: its call became part of another.
-    pub(super) fn follow_linkedid(&mut self, message: &Message, prefix: &str, uid: &Uid) {
-        let Some(linkedid) = prefixed(message, prefix, "Linkedid") else { return };
-        let Some(mine) = self.channels.get(uid).map(|channel| channel.call.clone()) else { return };
+    pub(super) fn follow_linkedid(&mut self, shot: &Shot<'_>, uid: &Uid) {
+        let Some(linkedid) = shot.linkedid() else { return };
+        let Some(mine) = self.channels.get(uid).map(|channel| &channel.call) else { return };
         if mine.as_ref() == linkedid {
             return;
         }
+        let mine = mine.clone();
         match self.key_of(&linkedid) {
             Some(other) if other != mine => self.merge(&mine, &other),
             Some(_) => {}

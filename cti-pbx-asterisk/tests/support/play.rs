@@ -317,7 +317,7 @@ impl Play {
                 let file = format!("/tmp/{}.wav", board.uniqueid(line));
                 board.record(line, &file);
             }),
-            MuteRecording => self.any(b, |board, line| board.mute_recording(line, a % 2 == 0)),
+            MuteRecording => self.any(b, |board, line| board.mute_recording(line, a.is_multiple_of(2))),
             Variable => self.any(b, |board, line| board.set_variable(line, "__CTI_TICKET", &a.to_string())),
             UserEvent => self.any(b, |board, line| board.user_event(line, "Order", "OrderId", &a.to_string())),
             Pause => drop(self.board.pause(phone, true)),
@@ -677,7 +677,7 @@ impl Play {
             let wanted = truth.number.clone().filter(|_| !truth.withheld);
             expect(caller == wanted || !truth.seen_birth, format!("caller {caller:?} instead of {wanted:?}"));
         }
-        if truth.direction == Some(Direction::Outbound) && truth.seen_birth && !record.dialed.is_none() {
+        if truth.direction == Some(Direction::Outbound) && truth.seen_birth && record.dialed.is_some() {
             let dialed = shown(&record.dialed).unwrap_or_default();
             let wanted = truth.number.clone().unwrap_or_default();
             expect(dialed.ends_with(&wanted), format!("dialled {dialed} instead of {wanted}"));
