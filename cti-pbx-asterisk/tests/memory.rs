@@ -25,7 +25,7 @@ fn kept(work: impl FnOnce()) -> isize {
     let region = Region::new(ALLOCATOR);
     work();
     let change = region.change();
-    change.bytes_allocated as isize - change.bytes_deallocated as isize + change.bytes_reallocated
+    change.bytes_allocated as isize - change.bytes_deallocated as isize
 }
 
 /// An inbound call that a telephone answered.

@@ -1,7 +1,7 @@
 //! Who shares a conversation: `BridgeEnter`, `BridgeLeave`, `BridgeDestroy`; Local channels and pick-ups.
 
 use super::CallModel;
-use super::call::{enter as enter_list, leave as leave_list};
+use super::call::{Doing, enter as enter_list, leave as leave_list};
 use super::channel::{Channel, Offer, UP, Uid};
 use super::side::Side;
 use super::text::field;
@@ -141,7 +141,7 @@ impl CallModel {
         let is_agent = call.agent.as_ref() == Some(uid);
         if offer == Offer::Answered || (is_agent && call.answered_at.is_some()) {
             if with_customer || !is_agent {
-                enter_list(&mut call.talking, uid);
+                call.doing.enter(Doing::Talks, uid);
             }
             if with_customer && call.direction != Some(Direction::Internal) {
                 call.answered_by = Some(extension);

@@ -62,6 +62,8 @@ pub(super) struct Channel {
     /// The number that this channel's `Dial` calls, as a snapshot shows it.
     pub(super) dials: Option<Number>,
     pub(super) offer: Offer,
+    /// How often `answered` was told of it; more than once only if it came to another device.
+    pub(super) answers: u32,
     /// It gave the call away and takes no part any more.
     pub(super) left: bool,
     /// The device or the network hung up.
@@ -95,6 +97,7 @@ impl Channel {
             dialed_number: None,
             dials: None,
             offer: Offer::None,
+            answers: 0,
             left: false,
             hangup_requested: false,
             cause: 0,
@@ -224,11 +227,13 @@ impl Channels {
     pub(super) fn set_dialer(&mut self, leg: &str, dialer: Option<Uid>) {
         if let Some(channel) = self.by_id.get_mut(leg) {
             channel.dialed_by = dialer;
-            channel.root = None;
-        }
-        let root = self.root_dialer(leg);
-        if let Some(channel) = self.by_id.get_mut(leg) {
-            channel.root = root;
+            let assumed = channel.root.take();
+            let root = self.root_dialer(leg);
+            let is_party = root.as_ref().and_then(|root| self.get(root)).is_some_and(Channel::is_device);
+            let root = if is_party { root } else { assumed.or(root) };
+            if let Some(channel) = self.by_id.get_mut(leg) {
+                channel.root = root;
+            }
         }
     }
 }

@@ -48,6 +48,7 @@ impl CallModel {
                     || (gone.agent.as_ref() == Some(uid) && is_calling(channel.state)))
             {
                 channel.offer = Offer::Joined;
+                channel.answers = 0;
             }
         }
         for uid in &gone.channels {
@@ -57,7 +58,7 @@ impl CallModel {
         }
         let moved = gone.channels.clone();
         stays.absorb(&mut gone);
-        for alias in stays.aliases.clone() {
+        for alias in stays.rare().aliases.clone() {
             self.aliases.insert(alias, into.clone());
         }
         for uid in moved {
@@ -67,10 +68,10 @@ impl CallModel {
 
     pub(super) fn alias(&mut self, linkedid: &str, key: &Uid) {
         if let Some(call) = self.calls.get_mut(key)
-            && call.aliases.len() < super::call::MAX_ITEMS
+            && call.rare().aliases.len() < super::call::MAX_ITEMS
         {
             let alias: Uid = linkedid.into();
-            call.aliases.push(alias.clone());
+            call.rare_mut().aliases.push(alias.clone());
             self.aliases.insert(alias, key.clone());
         }
     }
