@@ -26,19 +26,19 @@ fn main() {
     let number = Number::new("03-1234-5678").expect("a number");
     let sizes = [(1, 1), (100, 10), (10_000, 1), (10_000, 10)];
     let plans: Vec<DialPlan> = sizes.iter().map(|&(groups, users)| plan(groups, users)).collect();
-    let mut contenders: Vec<Contender<'_>> = plans
-        .iter()
-        .zip(sizes)
-        .map(|(plan, (groups, users))| {
-            let (count, mut at, numbering, number) = (groups * users, 0, &numbering, &number);
-            // Every user in turn, far from each other, so that the processor's cache is no help.
-            let names: Vec<String> = (0..count).map(|user| format!("user{user}")).collect();
-            Contender::new(format!("{groups} groups, {count} users"), move || {
-                at = (at + 7_919) % count;
-                plan.resolve(&names[at], number, &Choice::default(), numbering).expect("dialled")
-            })
+    let contender = |at: usize, in_turn: bool| {
+        let ((groups, users), plan, numbering, number) = (sizes[at], &plans[at], &numbering, &number);
+        let (count, mut user) = (groups * users, 0);
+        let names: Vec<String> = (0..count).map(|user| format!("user{user}")).collect();
+        let who = if in_turn { "every user in turn" } else { "one user again" };
+        Contender::new(format!("{groups} groups, {count} users; {who}"), move || {
+            // Far from each other: what one needs is out of the processor's cache when its turn comes again.
+            user = if in_turn { (user + 7_919) % count } else { count / 2 };
+            plan.resolve(&names[user], number, &Choice::default(), numbering).expect("dialled")
         })
-        .collect();
+    };
+    let mut contenders: Vec<Contender<'_>> = (0..sizes.len()).map(|at| contender(at, false)).collect();
+    contenders.extend((0..sizes.len()).map(|at| contender(at, true)));
     timing::run(&mut contenders);
     timing::print(&contenders);
 }

@@ -24,6 +24,7 @@ pub struct NumberingPlan {
     trunk: String,
     international: String,
     country: Country,
+    emergency: &'static [&'static str],
 }
 
 /// The plan as it stands in a configuration.
@@ -89,6 +90,7 @@ impl NumberingPlan {
             trunk: trunk.to_owned(),
             international: international.to_owned(),
             country: Country::of(country_code),
+            emergency: world::emergency(country_code),
         }
     }
 
@@ -114,7 +116,8 @@ impl NumberingPlan {
 
     /// True for the emergency numbers of the country, and for those that people take for one everywhere: 112, 911, 999.
     pub fn is_emergency(&self, digits: &str) -> bool {
-        world::is_emergency(digits, &self.country_code)
+        digits.len() <= world::LONGEST_EMERGENCY
+            && (world::EMERGENCY_EVERYWHERE.contains(&digits) || self.emergency.contains(&digits))
     }
 
     /// The international form `+81312345678` of digits that were cleaned of separators; `None` if it cannot be told,
@@ -132,7 +135,22 @@ impl NumberingPlan {
         if let Some(e164) = self.by_library(digits) {
             return Some(e164);
         }
-        self.significant(digits).map(|significant| format!("+{}{significant}", self.country_code))
+        self.significant(digits).map(|significant| self.with_code(significant))
+    }
+
+    fn with_code(&self, significant: &str) -> String {
+        ["+", &*self.country_code, significant].concat()
+    }
+
+    /// True if the digits of an E.164 number of this country mean the same number when the `+` is missing.
+    pub(super) fn reads_without_plus(&self, digits: &str) -> bool {
+        let easy = !digits.starts_with(&*self.international) && !digits.starts_with(&*self.trunk);
+        let own = digits.strip_prefix(&*self.country_code);
+        if easy && self.country != Country::NorthAmerica {
+            return !self.is_service(digits) && self.after_bare_country_code(digits) == own;
+        }
+        let read = self.e164(digits);
+        read.as_deref().and_then(|e164| e164.strip_prefix('+')) == Some(digits)
     }
 
     /// The form in which a number of this country is dialled inside it; `None` for numbers of other countries.
@@ -141,7 +159,7 @@ impl NumberingPlan {
         if !self.fits(significant) {
             return None;
         }
-        Some(format!("{}{significant}", self.written_trunk()))
+        Some([self.written_trunk(), significant].concat())
     }
 
     /// What follows a `+` or the international prefix. A trunk 0 that was written all the same (`+81 03…`) is dropped.
@@ -155,7 +173,7 @@ impl NumberingPlan {
             }
             let without_trunk = own.strip_prefix('0').filter(|_| self.trunk == "0");
             let significant = if self.fits(own) { own } else { without_trunk.filter(|rest| self.fits(rest))? };
-            return Some(format!("+{}{significant}", self.country_code));
+            return Some(self.with_code(significant));
         }
         if let Some(e164) = foreign_by_library(digits) {
             return Some(e164);

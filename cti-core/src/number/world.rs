@@ -79,7 +79,7 @@ const COUNTRIES: [(&str, &str, &str, &str); 72] = [
 ];
 
 /// Numbers that mean emergency on mobile networks everywhere, or in so many countries that a person could mean them.
-const EVERYWHERE: [&str; 6] = ["000", "112", "911", "988", "995", "999"];
+pub(super) const EMERGENCY_EVERYWHERE: [&str; 6] = ["000", "112", "911", "988", "995", "999"];
 
 /// Emergency numbers by country code: police, fire, ambulance, coast guard.
 const EMERGENCY: [(&str, &[&str]); 36] = [
@@ -132,8 +132,10 @@ pub(super) fn countries() -> impl Iterator<Item = &'static str> {
     COUNTRIES.iter().map(|(country, ..)| *country)
 }
 
-/// True for a number that is, or could be meant as, an emergency call in the country with that code.
-pub(super) fn is_emergency(digits: &str, country_code: &str) -> bool {
-    let of_country = || EMERGENCY.iter().find(|(code, _)| *code == country_code).map(|(_, numbers)| *numbers);
-    EVERYWHERE.contains(&digits) || of_country().is_some_and(|numbers| numbers.contains(&digits))
+/// The longest emergency number, in digits.
+pub(super) const LONGEST_EMERGENCY: usize = 5;
+
+/// The emergency numbers of the country with that code, beside those of everywhere.
+pub(super) fn emergency(country_code: &str) -> &'static [&'static str] {
+    EMERGENCY.iter().find(|(code, _)| *code == country_code).map_or(&[], |(_, numbers)| numbers)
 }
