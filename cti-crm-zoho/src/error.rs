@@ -185,7 +185,14 @@ mod tests {
     use cti_http::Repeat;
 
     fn reply(status: u16, body: &str, repeat: Repeat) -> Reply {
-        Reply { side: "Zoho", status, retry_after: None, body: body.as_bytes().to_vec(), repeat }
+        Reply {
+            side: "Zoho",
+            status,
+            headers: cti_http::header::HeaderMap::new(),
+            retry_after: None,
+            body: body.as_bytes().to_vec(),
+            repeat,
+        }
     }
 
     fn fails(status: u16, body: &str) -> Error {

@@ -7,10 +7,16 @@ pub(super) mod kintone;
 use super::check::{check_kind, check_name};
 use super::fault::Faults;
 use super::section;
+use cti::core::contacts::ContactSource;
 use cti::core::crm::CrmSink;
+use cti::core::directory::SyncSettings;
+use cti::core::layer::Budget;
+use cti::core::secret::SecretString;
 use serde::Deserialize;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use toml::Table;
 
 /// What `kind` can be.
@@ -20,6 +26,23 @@ const KINDS: &[&str] = &["custom", "kintone"];
 pub(crate) struct Crm {
     /// The connector, without the layers that every CRM gets.
     pub(crate) sink: Arc<dyn CrmSink>,
+    /// Its customers, where they can be read.
+    pub(crate) contacts: Option<Arc<dyn ContactSource>>,
+    /// What may be asked of it.
+    pub(crate) budget: Budget,
+    /// How its customers are kept on this machine.
+    pub(crate) kept: Option<Kept>,
+}
+
+/// How customers are kept on this machine.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) file: PathBuf,
+    /// How long the CRM may take before the directory answers.
+    pub(crate) patience: Duration,
+    pub(crate) settings: SyncSettings,
+    /// The end of the address at which the CRM tells changes; without it, it cannot.
+    pub(crate) webhook_secret: Option<SecretString>,
 }
 
 impl fmt::Debug for Crm {
