@@ -5,12 +5,17 @@
 //! no number is read by [`Withheld::from_words`](crate::call::Withheld::from_words).
 
 mod country;
+#[cfg(feature = "e164")]
+mod library;
 mod normalise;
 mod plan;
 mod set;
 mod spellings;
 mod withheld;
+mod world;
 
+#[cfg(test)]
+mod corpus_tests;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +27,15 @@ pub use spellings::spellings;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
+
+/// Loads what reading numbers of that plan needs, so that no call waits for it. To be called at start-up; without the
+/// feature `e164` there is nothing to load.
+pub fn warm_up(plan: &NumberingPlan) {
+    #[cfg(feature = "e164")]
+    library::warm_up(plan.country_code());
+    #[cfg(not(feature = "e164"))]
+    let _ = plan;
+}
 
 /// A telephone number as text, as it came from the PBX, the CRM or a person.
 ///
