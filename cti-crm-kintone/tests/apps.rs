@@ -40,7 +40,7 @@ async fn the_calls_of_a_customer_are_related_by_the_text_of_the_number_and_shown
     let simulator = Simulator::builder().person(SATO).start().await.unwrap();
     let made = maker(&simulator, "secret").make().await.unwrap();
     let requests = simulator.requests();
-    let form = requests.iter().filter(|one| one.path == "/k/v1/preview/app/form/fields.json").next_back().unwrap();
+    let form = requests.iter().rfind(|one| one.path == "/k/v1/preview/app/form/fields.json").unwrap();
     let calls = &form.body["properties"]["calls"];
     assert_eq!(calls["type"], "REFERENCE_TABLE");
     assert_eq!(calls["referenceTable"]["relatedApp"]["app"], made.call_log.to_string());
