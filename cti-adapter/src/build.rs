@@ -2,7 +2,6 @@
 
 use crate::config::{Crm, Desk as DeskConfig, PbxConfig, Transport};
 use cti::asterisk::Asterisk;
-use cti::asterisk::model::Sides;
 use cti::core::Result;
 use cti::core::crm::CrmSink;
 use cti::core::directory::{Directory, DirectoryHook, DirectorySync};
@@ -16,16 +15,11 @@ use cti::directory::SqliteDirectory;
 use cti::outbox::SqliteOutbox;
 use std::path::Path;
 use std::sync::Arc;
-
-/// Which side of the PBX each channel is on.
-pub(crate) fn sides(config: &PbxConfig) -> Sides {
-    Sides::default().trunks(config.trunks.iter().cloned()).extensions(config.extensions.iter().cloned())
-}
+use url::Url;
 
 /// The PBX.
 pub(crate) fn pbx(config: &PbxConfig) -> Asterisk {
-    let mut pbx =
-        Asterisk::new(&config.name, &config.host).login(&config.user, config.secret.clone()).sides(sides(config));
+    let mut pbx = Asterisk::new(&config.name, &config.host).login(&config.user, config.secret.clone());
     pbx = match &config.transport {
         Transport::Tls { ca_file: None } => pbx.tls(),
         Transport::Tls { ca_file: Some(file) } => pbx.tls().ca_file(file),
@@ -34,13 +28,7 @@ pub(crate) fn pbx(config: &PbxConfig) -> Asterisk {
     if let Some(port) = config.port {
         pbx = pbx.port(port);
     }
-    if let Some(technology) = &config.technology {
-        pbx = pbx.technology(technology);
-    }
-    if let Some(context) = &config.dial_context {
-        pbx = pbx.dial_context(context);
-    }
-    pbx
+    config.asterisk.apply(pbx)
 }
 
 /// A CRM with all that belongs to it.
@@ -76,12 +64,14 @@ pub(crate) fn outbox(path: &Path) -> Result<SqliteOutbox> {
 }
 
 /// The desk page, listening. It shows a button for each thing that the PBX can do.
+/// CRMs that pop by a form say where to; those that tell us things by webhook are mounted.
 pub(crate) async fn desk(
     config: &DeskConfig,
     can: PbxCapabilities,
+    forms: impl Iterator<Item = Url>,
     hooks: Vec<(Arc<dyn Hook>, SecretString)>,
 ) -> Result<RunningDesk> {
-    let desk = desk_settings(config).capabilities(can);
+    let desk = forms.fold(desk_settings(config), Desk::form_target).capabilities(can);
     hooks.into_iter().fold(desk, |desk, (hook, secret)| desk.hook(hook, secret)).bind().await
 }
 

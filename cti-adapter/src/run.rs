@@ -42,7 +42,8 @@ pub(crate) async fn run(options: WithConfig) -> Outcome {
         pipeline = pipeline.crm(built.sink);
     }
     if let Some(desk) = &config.desk {
-        let desk = build::desk(desk, can, hooks).await?;
+        let forms = config.crms.iter().flat_map(|crm| crm.sink.form_targets());
+        let desk = build::desk(desk, can, forms, hooks).await?;
         pipeline = pipeline.popup(desk.clone()).commands(desk);
     }
     pipeline.run_until(cti::ctrl_c()).await?;

@@ -3,9 +3,11 @@
 use crate::hook::Mounted;
 use crate::running::RunningDesk;
 use crate::security::Origin;
+use crate::webhook::Webhooks;
 use cti_core::call::Extension;
 use cti_core::hook::Hook;
 use cti_core::pbx::PbxCapabilities;
+use cti_core::webhook::Webhook;
 use cti_core::{Error, Fault, Result};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -87,6 +89,7 @@ pub struct Desk {
     pub(crate) window: CallWindow,
     pub(crate) command_timeout: Duration,
     pub(crate) hooks: Vec<Mounted>,
+    pub(crate) webhooks: Webhooks,
     pub(crate) cancel: CancellationToken,
 }
 
@@ -104,6 +107,7 @@ impl Default for Desk {
             window: CallWindow::default(),
             command_timeout: Duration::from_secs(90),
             hooks: Vec::new(),
+            webhooks: Webhooks::default(),
             cancel: CancellationToken::new(),
         }
     }
@@ -195,6 +199,13 @@ impl Desk {
     #[must_use]
     pub fn command_timeout(mut self, limit: Duration) -> Self {
         self.command_timeout = limit;
+        self
+    }
+
+    /// Takes what a CRM sends when somebody clicks in it, at `/webhook/{name}/{action}`.
+    #[must_use]
+    pub fn webhook(mut self, webhook: Arc<dyn Webhook>) -> Self {
+        self.webhooks.0.push(webhook);
         self
     }
 

@@ -10,6 +10,7 @@ use crate::metrics::Metrics;
 use crate::security::Door;
 use crate::server;
 use crate::session::Sessions;
+use crate::webhook::Webhooks;
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 use chrono::Utc;
@@ -50,6 +51,7 @@ pub(crate) struct Inner {
     pub(crate) capabilities: PbxCapabilities,
     pub(crate) window: CallWindow,
     pub(crate) hooks: Vec<Mounted>,
+    pub(crate) webhooks: Webhooks,
     pub(crate) cancel: CancellationToken,
     pub(crate) tracker: TaskTracker,
     agents: Vec<AgentLogin>,
@@ -140,6 +142,7 @@ impl Inner {
             capabilities: desk.capabilities,
             window: desk.window,
             hooks: desk.hooks,
+            webhooks: desk.webhooks,
             cancel: desk.cancel,
             tracker,
             pages: desk.agents.iter().map(|_| Arc::new(Semaphore::new(PAGES))).collect(),
@@ -176,9 +179,14 @@ impl Inner {
 
     /// Hands a command to the pipeline and waits for its outcome.
     pub(crate) async fn carry_out(&self, action: &'static str, command: Command) -> Result<Outcome, Refusal> {
+        self.attempt(action, command).await.map_err(Refusal::from)
+    }
+
+    /// The same, with the error as it is.
+    pub(crate) async fn attempt(&self, action: &'static str, command: Command) -> Result<Outcome> {
         let outcome = self.hand_over(action, command).await;
         self.metrics.command(action, outcome.as_ref().map_or_else(|error| error.kind().code(), outcome_name));
-        outcome.map_err(Refusal::from)
+        outcome
     }
 
     async fn hand_over(&self, action: &'static str, command: Command) -> Result<Outcome> {

@@ -1,6 +1,7 @@
 //! The customer systems. A connector is one file here: its section of the file, and the sink that comes of it. Only
 //! [`KINDS`] and [`connect`] name it.
 
+pub(super) mod custom;
 pub(super) mod kintone;
 
 use super::check::{check_kind, check_name};
@@ -19,7 +20,7 @@ use std::time::Duration;
 use toml::Table;
 
 /// What `kind` can be.
-const KINDS: &[&str] = &["kintone"];
+const KINDS: &[&str] = &["custom", "kintone"];
 
 /// A customer system, connected to nothing yet.
 pub(crate) struct Crm {
@@ -80,6 +81,7 @@ pub(super) fn check(section: &Table, path: &str, faults: &mut Faults) -> Option<
 
 fn connect(kind: &str, name: &str, section: Table, path: &str, faults: &mut Faults) -> Option<Crm> {
     match kind {
+        "custom" => custom::connect(name, section::read(section, path, faults), path, faults),
         "kintone" => kintone::connect(name, section::read(section, path, faults), path, faults),
         _ => None,
     }
