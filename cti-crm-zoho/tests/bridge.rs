@@ -257,7 +257,8 @@ async fn click_to_dial_and_call_control_are_registered_for_every_agent() {
     let requests = simulator.requests();
     let of = |resource: &str| requests.iter().find(|r| r.path == format!("/phonebridge/v3/{resource}")).unwrap().form();
     let base = "http://127.0.0.1:1/webhook/zoho";
-    let owned = |pairs: &[(&str, &str)]| pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect::<Vec<_>>();
+    let owned =
+        |pairs: &[(&str, &str)]| pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect::<Vec<_>>();
     let proof = format!("{{name:ctisecret,value:{WEBHOOK_SECRET}}}");
     let dialling = [
         ("clicktodialuri", &*format!("{base}/dial")),
@@ -293,18 +294,16 @@ async fn a_click_becomes_a_command_whichever_way_the_proof_comes() {
     let suzuki = User::new(2, "", "").zuid;
     for proof in [Proof::Parameter, Proof::Header] {
         let hook = simulator.click(&suzuki, "(090) 1234-567", proof).unwrap();
-        let expected = Command::Dial {
-            user: "suzuki".to_owned(),
-            number: number("(090) 1234-567"),
-            choice: Default::default(),
-        };
+        let expected =
+            Command::Dial { user: "suzuki".to_owned(), number: number("(090) 1234-567"), choice: Default::default() };
         assert_eq!(crm.receive(&request(&hook)).unwrap(), expected);
         let mut stranger = request(&hook);
         stranger.params.retain(|(name, _)| name != "ctisecret");
         stranger.headers.clear();
         assert_eq!(crm.receive(&stranger).unwrap_err().kind(), ErrorKind::Unauthenticated);
     }
-    let press = |button| request(&simulator.press(&suzuki, button, "mainz2f1795225659z2e77", Proof::Parameter).unwrap());
+    let press =
+        |button| request(&simulator.press(&suzuki, button, "mainz2f1795225659z2e77", Proof::Parameter).unwrap());
     let (call, extension) = (call().call, cti_core::call::Extension::from("6002"));
     let own = || (call.clone(), extension.clone());
     let expect = |button, command: Command| assert_eq!(crm.receive(&press(button)).unwrap(), command, "{button:?}");
@@ -360,7 +359,13 @@ async fn a_secret_that_can_be_guessed_and_an_address_in_clear_text_are_faults() 
     let simulator = Setup::BRIDGE.simulator().await;
     let faults = |url: &str, secret: &str| {
         let settings = PhoneBridge::new().webhooks(url, SecretString::from(secret));
-        Setup::USUAL.good(&simulator).phone_bridge(settings).faults().into_iter().map(|fault| fault.path).collect::<Vec<_>>()
+        Setup::USUAL
+            .good(&simulator)
+            .phone_bridge(settings)
+            .faults()
+            .into_iter()
+            .map(|fault| fault.path)
+            .collect::<Vec<_>>()
     };
     assert_eq!(faults("https://cti.example.com/webhook/zoho", WEBHOOK_SECRET), Vec::<String>::new());
     let wrong = faults("http://cti.example.com/", "short");

@@ -57,6 +57,11 @@ impl CallLookUps {
     /// The call is over: no more pops. Gives the one match of each CRM, where its answer came in time.
     pub(super) fn close(&self) -> Vec<Option<Match>> {
         self.over.cancel();
+        self.so_far()
+    }
+
+    /// The one match of each CRM that has answered by now.
+    pub(super) fn so_far(&self) -> Vec<Option<Match>> {
         self.answers.iter().map(|answer| answer.get().and_then(Matches::one).cloned()).collect()
     }
 }

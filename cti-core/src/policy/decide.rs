@@ -83,6 +83,18 @@ pub fn log_decision(record: &CallRecord, policy: &Policy) -> Decision {
     Decision::yes("log")
 }
 
+/// Whether the entry of this call is begun when it is answered. `record` may be that of a call which goes on.
+pub fn begin_decision(record: &CallRecord, policy: &Policy) -> Decision {
+    if !policy.log.at_answer {
+        return Decision::no("log.at_answer");
+    }
+    if record.answered_at.is_none() {
+        return Decision::no("not_answered");
+    }
+    // How it ends does not change what was begun.
+    log_decision(&CallRecord { disposition: Disposition::Answered, ..record.clone() }, policy)
+}
+
 /// Whether this event is told to CRMs that want to know of calls while they go on.
 pub fn notice_decision(event: &CallEvent, policy: &Policy) -> Decision {
     if let Some(no) = outside_scope(event.direction, event, event.fact.extension(), policy) {

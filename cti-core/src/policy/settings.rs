@@ -121,10 +121,13 @@ pub struct LogPolicy {
     pub unanswered: bool,
     /// An unknown caller becomes a customer. Default: no.
     pub create_unknown: bool,
+    /// The entry is begun when the call is answered and completed at its end, in CRMs that can change what was written:
+    /// agents can write their notes into it while they talk. Default: no, calls are written when they are over.
+    pub at_answer: bool,
 }
 
 impl Default for LogPolicy {
     fn default() -> Self {
-        Self { unanswered: true, create_unknown: false }
+        Self { unanswered: true, create_unknown: false, at_answer: false }
     }
 }
