@@ -75,6 +75,11 @@ impl CallLookUps {
     /// time.
     pub(super) fn close(&self, settings: &Settings) -> Vec<Option<Match>> {
         self.over.cancel();
+        self.so_far(settings)
+    }
+
+    /// The match of each CRM that has answered by now.
+    pub(super) fn so_far(&self, settings: &Settings) -> Vec<Option<Match>> {
         let matched = |answer: &Arc<OnceCell<Matches>>| settings.rules().log_to(answer.get()?).cloned();
         self.answers.iter().map(matched).collect()
     }

@@ -19,11 +19,19 @@ struct LiveCall {
     popped: HashSet<Extension>,
     look_ups: CallLookUps,
     notices: CallNotices,
+    /// An answer was seen in this run.
+    answered: bool,
 }
 
 impl LiveCall {
     fn of(open: OpenCall, parts: &Parts) -> Self {
-        Self { open, popped: HashSet::new(), look_ups: CallLookUps::new(parts), notices: CallNotices::new(parts) }
+        Self {
+            open,
+            popped: HashSet::new(),
+            look_ups: CallLookUps::new(parts),
+            notices: CallNotices::new(parts),
+            answered: false,
+        }
     }
 }
 
@@ -118,8 +126,11 @@ fn take(event: &CallEvent, calls: &mut HashMap<CallId, LiveCall>, parts: &Parts,
         let matched = live.look_ups.close(&settings);
         calls.remove(&event.call);
         journal.enter(Entry::ended(record, &matched, &settings, parts));
+    } else if matches!(event.fact, CallFact::Answered { .. }) && !std::mem::replace(&mut live.answered, true) {
+        let matched = live.look_ups.so_far(&settings);
+        journal.enter(Entry::answered(live.open.clone(), &matched, &settings, parts));
     } else {
-        journal.enter(Entry::Open(Box::new(live.open.clone())));
+        journal.enter(Entry::open(live.open.clone()));
     }
 }
 

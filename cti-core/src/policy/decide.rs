@@ -110,6 +110,18 @@ impl Rules {
         }
     }
 
+    /// Whether the entry of this call is begun when it is answered. `record` may be that of a call which goes on.
+    pub fn begin(&self, record: &CallRecord) -> Decision {
+        if !self.policy.log.at_answer {
+            return Decision::no("log.at_answer");
+        }
+        if record.answered_at.is_none() {
+            return Decision::no("not_answered");
+        }
+        // How it ends does not change what was begun.
+        self.log(&CallRecord { disposition: Disposition::Answered, ..record.clone() })
+    }
+
     /// The customer to whose record the call is written: never several.
     pub fn log_to<'a>(&self, matches: &'a Matches) -> Option<&'a Match> {
         match self.policy.log.several {

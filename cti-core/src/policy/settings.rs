@@ -340,11 +340,15 @@ pub struct LogPolicy {
     /// Whose record the call is written to if several match. Default: nobody's.
     #[cfg_attr(feature = "schema", schemars(extend("x-help-ja" = "複数件該当した場合の記録先。")))]
     pub several: LogSeveral,
+    /// The entry is begun when the call is answered and completed at its end, in CRMs that can change what was written:
+    /// agents can write their notes into it while they talk. Default: no, calls are written when they are over.
+    #[cfg_attr(feature = "schema", schemars(extend("x-help-ja" = "応答時に記録を作成し、終話時に完成させる。")))]
+    pub at_answer: bool,
 }
 
 impl Default for LogPolicy {
     fn default() -> Self {
-        Self { unanswered: true, create_unknown: false, several: LogSeveral::Nobody }
+        Self { unanswered: true, create_unknown: false, several: LogSeveral::Nobody, at_answer: false }
     }
 }
 

@@ -34,6 +34,13 @@ pub(crate) struct Crm {
     pub(crate) kept: Option<Kept>,
 }
 
+impl Crm {
+    /// A sink with the usual budget, whose customers are not read.
+    pub(super) fn of(sink: Arc<dyn CrmSink>) -> Self {
+        Self { sink, contacts: None, budget: Budget::default(), kept: None }
+    }
+}
+
 /// How customers are kept on this machine.
 #[derive(Debug)]
 pub(crate) struct Kept {
