@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `asterisk` | [`asterisk`]: Asterisk through AMI |
 //! | `kintone` | [`kintone`]: kintone as a CRM |
+//! | `zoho` | [`zoho`]: Zoho CRM and PhoneBridge as a CRM |
 //! | `custom` | [`custom`]: any CRM, by templates |
 //! | `sqlite` | [`outbox`]: a durable outbox in one file; [`directory`]: customers on disk, for when the CRM is down |
 //! | `desk` | [`desk`]: the agents' page, click-to-dial, health, metrics |

@@ -4,6 +4,7 @@ use crate::config::{Crm, Desk as DeskConfig, PbxConfig, Transport};
 use cti::asterisk::Asterisk;
 use cti::asterisk::model::Sides;
 use cti::core::Result;
+use cti::core::backoff::Backoff;
 use cti::core::crm::CrmSink;
 use cti::core::layer::{Budget, Cache, CrmSinkExt, Retry};
 use cti::core::pbx::PbxCapabilities;
@@ -11,6 +12,7 @@ use cti::desk::{AgentLogin, Desk, RunningDesk};
 use cti::outbox::SqliteOutbox;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Which side of the PBX each channel is on.
 pub(crate) fn sides(config: &PbxConfig) -> Sides {
@@ -49,8 +51,26 @@ pub(crate) fn outbox(path: &Path) -> Result<SqliteOutbox> {
 }
 
 /// The desk page, listening. It shows a button for each thing that the PBX can do.
-pub(crate) async fn desk(config: &DeskConfig, can: PbxCapabilities) -> Result<RunningDesk> {
-    desk_settings(config).capabilities(can).bind().await
+pub(crate) async fn desk(config: &DeskConfig, can: PbxCapabilities, crms: &[Crm]) -> Result<RunningDesk> {
+    let webhooks = crms.iter().filter_map(|crm| crm.webhook.clone());
+    webhooks.fold(desk_settings(config).capabilities(can), Desk::webhook).bind().await
+}
+
+/// Tells each CRM where its clicks go; what is temporary is tried again, what a person must mend is said once.
+pub(crate) fn register(crms: &[Crm]) {
+    const BACKOFF: Backoff = Backoff { first: Duration::from_secs(5), most: Duration::from_secs(600) };
+    for webhook in crms.iter().filter_map(|crm| crm.webhook.clone()) {
+        tokio::spawn(async move {
+            for tries in 1.. {
+                let Err(error) = webhook.register().await else { return };
+                tracing::warn!(crm = webhook.name(), error = %error.chain(), "the CRM does not know yet where clicks go");
+                if !error.is_temporary() {
+                    return;
+                }
+                tokio::time::sleep(error.wait().unwrap_or_default().max(BACKOFF.wait(tries))).await;
+            }
+        });
+    }
 }
 
 /// The settings of the desk page.

@@ -6,7 +6,10 @@ mod config;
 mod demo;
 mod dial;
 mod doctor;
+mod import;
 mod logging;
+mod login;
+mod members;
 mod output;
 mod replay;
 mod run;
@@ -26,6 +29,7 @@ async fn main() -> ExitCode {
         Command::Doctor(options) => doctor::doctor(options).await,
         Command::Replay(options) => replay::replay(options),
         Command::Dial(options) => dial::dial(options).await,
+        Command::Login(options) => login::login(options).await,
     };
     outcome.unwrap_or_else(|error| {
         // A reader that went away (`| head`) is no failure.

@@ -1,7 +1,7 @@
 //! `run`: the real adapter.
 
-use crate::cli::WithConfig;
-use crate::{Outcome, build, config, logging};
+use crate::cli::Run as Options;
+use crate::{Outcome, build, config, import, logging, members};
 use cti::Pipeline;
 use cti::core::pbx::{PbxCapabilities, PbxSource};
 use cti::core::pipeline::Settings;
@@ -12,12 +12,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 /// Runs until SIGTERM or Ctrl-C, then ends cleanly.
-pub(crate) async fn run(options: WithConfig) -> Outcome {
+pub(crate) async fn run(options: Options) -> Outcome {
+    if let Some(folder) = &options.import {
+        return import::import(folder, &options.config);
+    }
     logging::start("info");
     let mut config = config::load(&options.config)?;
     let (settings, watched) = watch::channel(Arc::new(std::mem::take(&mut config.settings)));
     reload_on_hangup(options.config, settings)?;
 
+    let watched = members::follow(&config.crms, watched);
     let mut pipeline = Pipeline::new().settings(watched).outbox(build::outbox(&config.outbox)?);
     // Every PBX is an Asterisk so far: what one can do, all can.
     let mut can = PbxCapabilities::default();
@@ -29,9 +33,10 @@ pub(crate) async fn run(options: WithConfig) -> Outcome {
         pipeline = pipeline.crm(build::crm(crm));
     }
     if let Some(desk) = &config.desk {
-        let desk = build::desk(desk, can).await?;
+        let desk = build::desk(desk, can, &config.crms).await?;
         pipeline = pipeline.popup(desk.clone()).commands(desk);
     }
+    build::register(&config.crms);
     pipeline.run_until(cti::ctrl_c()).await?;
     tracing::info!("ended");
     Ok(ExitCode::SUCCESS)

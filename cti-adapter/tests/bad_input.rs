@@ -132,7 +132,9 @@ async fn the_example_file_loads() {
     let mut dial = command(&["dial", "--config", example, "--user", "sato", "212-555-0123"]);
     let bare = Adapter::start(&mut dial).ended().await;
     assert_eq!(bare.code, Some(1), "the secrets are missing");
-    for name in ["AMI_SECRET", "KINTONE_CUSTOMERS_TOKEN", "KINTONE_CALL_LOG_TOKEN", "DESK_TOKEN_SATO"] {
+    let kintone = ["KINTONE_CUSTOMERS_TOKEN", "KINTONE_CALL_LOG_TOKEN"];
+    let zoho = ["ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN", "ZOHO_WEBHOOK_SECRET", "ZOHO_PHONEBRIDGE_SECRET"];
+    for name in ["AMI_SECRET", "DESK_TOKEN_SATO"].into_iter().chain(kintone).chain(zoho) {
         assert!(bare.complaints.contains(name), "{name} is not named: {}", bare.complaints);
         dial.env(name, "0123456789abcdef");
     }

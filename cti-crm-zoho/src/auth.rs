@@ -48,8 +48,9 @@ impl Access {
         let text = format!("Zoho-oauthtoken {}", saved.token.expose_secret());
         let mut header = HeaderValue::from_str(&text).map_err(|_| error::lacks("a token that fits a header"))?;
         header.set_sensitive(true);
-        let api = cti_http::secure_base(&saved.api_domain)
-            .map_err(|why| Error::new(ErrorKind::Protocol, format!("the address of the API that came with the token: {why}")))?;
+        let api = cti_http::secure_base(&saved.api_domain).map_err(|why| {
+            Error::new(ErrorKind::Protocol, format!("the address of the API that came with the token: {why}"))
+        })?;
         Ok(Self { header, api, until: saved.until })
     }
 
@@ -224,7 +225,8 @@ pub(crate) async fn exchange(
     ];
     form.extend(redirect_uri.map(|uri| ("redirect_uri", uri)));
     let (access, refresh) = ask(http, accounts, &form).await?;
-    let missing = "Zoho gave no refresh token: revoke the earlier consent of this client, or ask with access_type=offline";
+    let missing =
+        "Zoho gave no refresh token: revoke the earlier consent of this client, or ask with access_type=offline";
     let refresh = refresh.ok_or_else(|| Error::new(ErrorKind::Rejected, missing))?;
     Ok(Tokens { refresh, access: Some(access) })
 }
@@ -235,7 +237,8 @@ async fn ask(
     form: &[(&str, &str)],
 ) -> Result<(SavedAccess, Option<SecretString>)> {
     let url = accounts.join("oauth/v2/token").map_err(|_| Error::config("data_center", "is no address"))?;
-    let request = http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(encode(form.iter().copied()));
+    let request =
+        http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(encode(form.iter().copied()));
     let reply = http.send(request, Repeat::Harmless).await?;
     let body = error::judge_token(&reply)?;
     let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());

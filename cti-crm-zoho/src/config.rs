@@ -122,7 +122,7 @@ impl Zoho {
         self.set(|s| s.credentials.refresh = Some(token))
     }
 
-    /// Tokens are kept in this file, which only its owner may read. [`login`](crate::login) writes it.
+    /// Tokens are kept in this file, which only its owner may read. [`Login`](crate::Login) writes it.
     #[must_use]
     pub fn token_file(self, file: impl Into<PathBuf>) -> Self {
         self.set(|s| s.credentials.file = Some(file.into()))
@@ -317,7 +317,8 @@ impl Settings {
 
     fn build(&self, centre: Centre, http: &cti_http::Client, web: Option<Url>, key_field: Option<ApiName>) -> Ready {
         let auth_of = |credentials| Arc::new(Auth::new(http.clone(), centre.accounts.clone(), credentials));
-        let client_of = |auth: &Arc<Auth>, a_day| Arc::new(Client::new(http.clone(), auth.clone(), Credits::new(a_day)));
+        let client_of =
+            |auth: &Arc<Auth>, a_day| Arc::new(Client::new(http.clone(), auth.clone(), Credits::new(a_day)));
         let auth = auth_of(self.credentials.clone());
         let client = client_of(&auth, self.credits_per_day);
         let bridge = self.bridge.clone().map(|settings| {
@@ -335,7 +336,8 @@ impl Settings {
             let _ = org.set(Some(number.clone()));
         }
         let log = LogRules { key_field, ..self.log.clone() };
-        let agents = Agents { all: self.agents.clone(), fallback: self.fallback_owner.clone(), users: Users::default() };
+        let agents =
+            Agents { all: self.agents.clone(), fallback: self.fallback_owner.clone(), users: Users::default() };
         Ready {
             client,
             auth,

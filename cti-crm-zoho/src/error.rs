@@ -113,7 +113,8 @@ pub(crate) fn judge_token(reply: &Reply) -> Result<Map<String, Value>> {
     }
     let told = |name: &str| body.get(name).and_then(Value::as_str);
     // The texts of the throttle come in the language of the account.
-    let throttled = body.contains_key("error_description") || (reply.status == 400 && told("status") == Some("failure"));
+    let throttled =
+        body.contains_key("error_description") || (reply.status == 400 && told("status") == Some("failure"));
     if throttled || reply.status == 429 {
         let text = "Zoho locks us out for some minutes: too many access tokens were asked for";
         return Err(reply.refusal(ErrorKind::RateLimited, text, Some("throttled"), None).status_is(Status::Temporary));
@@ -140,9 +141,10 @@ fn meaning(code: &str) -> Option<(ErrorKind, &'static str)> {
     use ErrorKind as K;
     Some(match code {
         "INVALID_TOKEN" | "AUTHENTICATION_FAILURE" => (K::Unauthenticated, "Zoho does not accept the access token"),
-        "OAUTH_SCOPE_MISMATCH" => {
-            (K::PermissionDenied, "the token lacks a scope: run `cti-adapter login zoho` with all scopes of docs/zoho.md")
-        }
+        "OAUTH_SCOPE_MISMATCH" => (
+            K::PermissionDenied,
+            "the token lacks a scope: run `cti-adapter login zoho` with all scopes of docs/zoho.md",
+        ),
         "NO_PERMISSION" | "AUTHORIZATION_FAILED" => {
             (K::PermissionDenied, "the user of the token lacks the right: change the profile in Zoho CRM")
         }
@@ -183,7 +185,14 @@ mod tests {
     use cti_http::Repeat;
 
     fn reply(status: u16, body: &str, repeat: Repeat) -> Reply {
-        Reply { side: "Zoho", status, retry_after: None, body: body.as_bytes().to_vec(), repeat }
+        Reply {
+            side: "Zoho",
+            status,
+            retry_after: None,
+            headers: Default::default(),
+            body: body.as_bytes().to_vec(),
+            repeat,
+        }
     }
 
     fn fails(status: u16, body: &str) -> Error {
@@ -194,14 +203,22 @@ mod tests {
     fn the_code_decides_whatever_the_status_and_the_place() {
         let table = [
             (400, r#"{"code":"INVALID_DATA","details":{},"message":"m","status":"error"}"#, ErrorKind::Rejected),
-            (200, r#"{"data":[{"code":"INVALID_DATA","details":{},"message":"m","status":"error"}]}"#, ErrorKind::Rejected),
+            (
+                200,
+                r#"{"data":[{"code":"INVALID_DATA","details":{},"message":"m","status":"error"}]}"#,
+                ErrorKind::Rejected,
+            ),
             (207, r#"{"data":[{"code":"DUPLICATE_DATA","details":{"id":"5"},"status":"error"}]}"#, ErrorKind::Conflict),
             (401, r#"{"code":"INVALID_TOKEN","status":"error"}"#, ErrorKind::Unauthenticated),
             (401, r#"{"code":"OAUTH_SCOPE_MISMATCH","status":"error"}"#, ErrorKind::PermissionDenied),
             (429, r#"{"code":"TOO_MANY_REQUESTS","details":{},"status":"error"}"#, ErrorKind::RateLimited),
             (429, r#"{"code":429,"error":"TOO_MANY_REQUESTS","error_info":"x","details":[]}"#, ErrorKind::RateLimited),
             (400, r#"{"code":"SC_BAD_REQUEST","message":"PROVIDER_NOT_REGISTERED"}"#, ErrorKind::ConfigInvalid),
-            (401, r#"{"code":"PBX_NOT_INTEGRATED","message":"X PBX Integration is not enabled"}"#, ErrorKind::ConfigInvalid),
+            (
+                401,
+                r#"{"code":"PBX_NOT_INTEGRATED","message":"X PBX Integration is not enabled"}"#,
+                ErrorKind::ConfigInvalid,
+            ),
         ];
         for (status, body, kind) in table {
             let error = fails(status, body);
@@ -218,12 +235,9 @@ mod tests {
 
     #[test]
     fn what_may_have_been_carried_out_is_unknown() {
-        for (status, body) in [
-            (500, r#"{"code":"INTERNAL_ERROR","status":"error"}"#),
-            (502, "<html>"),
-            (200, "<html>"),
-            (504, ""),
-        ] {
+        for (status, body) in
+            [(500, r#"{"code":"INTERNAL_ERROR","status":"error"}"#), (502, "<html>"), (200, "<html>"), (504, "")]
+        {
             assert_eq!(fails(status, body).status(), Status::OutcomeUnknown, "{status}");
         }
         assert_eq!(fails(503, "<html>").status(), Status::Temporary);

@@ -10,7 +10,11 @@ use std::collections::BTreeSet;
 
 /// A fault of the configuration as a check.
 pub(crate) fn configuration_fault(fault: &Fault) -> Check {
-    Check::failed(format!("zoho.configuration.{}", fault.path), fault.message.clone(), "correct this key of the configuration")
+    Check::failed(
+        format!("zoho.configuration.{}", fault.path),
+        fault.message.clone(),
+        "correct this key of the configuration",
+    )
 }
 
 /// All checks.
@@ -20,7 +24,8 @@ pub(crate) async fn check(ready: &Ready) -> Vec<Check> {
     }
     let mut checks = vec![Check::ok("zoho.token", "Zoho accepts the token")];
     if !ready.auth.is_kept() {
-        let cure = "set token_file: each start of the programme needs an access token, and Zoho gives ten in ten minutes";
+        let cure =
+            "set token_file: each start of the programme needs an access token, and Zoho gives ten in ten minutes";
         checks.push(Check::warning("zoho.token_file", "the access token is not kept", cure));
     }
     checks.push(organisation(ready).await);
@@ -45,7 +50,9 @@ pub(crate) async fn check(ready: &Ready) -> Vec<Check> {
 fn cure(error: &Error) -> &'static str {
     match error.kind() {
         ErrorKind::Unauthenticated => "run `cti-adapter login zoho`; check client id, client secret and data centre",
-        ErrorKind::PermissionDenied => "run `cti-adapter login zoho` with all scopes of docs/zoho.md; check the user's profile",
+        ErrorKind::PermissionDenied => {
+            "run `cti-adapter login zoho` with all scopes of docs/zoho.md; check the user's profile"
+        }
         ErrorKind::ConfigInvalid => "correct the configuration: data centre, token file, names of modules and fields",
         ErrorKind::RateLimited => "wait a quarter of an hour, and see that no other programme uses this client",
         _ => "check the network, the data centre and Zoho's own status page",
@@ -56,9 +63,11 @@ async fn organisation(ready: &Ready) -> Check {
     let name = "zoho.organisation";
     match ready.client.send(Request::get("org").matters(Importance::Care)).await {
         Ok(_) => Check::ok(name, "the organisation answers"),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            Check::warning(name, error.chain(), "add the scope ZohoCRM.org.READ, or set org: pops lead to a page without it")
-        }
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Check::warning(
+            name,
+            error.chain(),
+            "add the scope ZohoCRM.org.READ, or set org: pops lead to a page without it",
+        ),
         Err(error) => Check::failed(name, error.chain(), cure(&error)),
     }
 }
@@ -96,7 +105,8 @@ async fn key(ready: &Ready) -> Check {
         return Check::ok(name, "calls are recognised by a mark in their subject");
     };
     let known = described(ready, "Calls").await.unwrap_or_default();
-    let unique = known.iter().find(|known| api_name(known) == Some(field.as_str())).and_then(|field| field.get("unique"));
+    let unique =
+        known.iter().find(|known| api_name(known) == Some(field.as_str())).and_then(|field| field.get("unique"));
     match unique.and_then(Value::as_object).is_some_and(|unique| !unique.is_empty()) {
         true => Check::ok(name, format!("{} is unique", field.as_str())),
         false => Check::warning(

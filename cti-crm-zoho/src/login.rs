@@ -49,7 +49,8 @@ impl Login {
     /// # Errors
     /// `ConfigInvalid` if the address cannot be made.
     pub fn consent_url(&self, redirect_uri: &str, state: &str) -> Result<Url> {
-        let mut url = self.centre.accounts.join("oauth/v2/auth").map_err(|_| Error::config("data_center", "is no address"))?;
+        let mut url =
+            self.centre.accounts.join("oauth/v2/auth").map_err(|_| Error::config("data_center", "is no address"))?;
         url.query_pairs_mut()
             .append_pair("scope", SCOPES)
             .append_pair("client_id", &self.credentials.client_id)
@@ -68,7 +69,8 @@ impl Login {
     pub async fn finish_with_address(&self, address: &str, redirect_uri: &str, state: &str) -> Result<()> {
         let odd = |text: &str| Error::new(ErrorKind::Rejected, text);
         let url = Url::parse(address.trim()).map_err(|_| odd("this is not the address of Zoho's answer"))?;
-        let param = |name: &str| url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
+        let param =
+            |name: &str| url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
         if param("state").as_deref() != Some(state) {
             return Err(odd("this is the answer to another question: start again"));
         }
@@ -106,14 +108,16 @@ impl Login {
         let known = self.locations().await?;
         let named = location.and_then(|location| known.get(location)).and_then(Value::as_str);
         let named = named.filter(|named| named.trim_end_matches('/') == server);
-        let unknown = || Error::new(ErrorKind::Rejected, "the answer comes from an accounts server that Zoho does not name");
+        let unknown =
+            || Error::new(ErrorKind::Rejected, "the answer comes from an accounts server that Zoho does not name");
         Centre::parse(named.ok_or_else(unknown)?).map_err(|why| Error::config("accounts-server", why))
     }
 
     /// Zoho's own list of data centres.
     async fn locations(&self) -> Result<Value> {
         let http = http(&self.centre, Duration::from_secs(10))?;
-        let url = self.centre.accounts.join("oauth/serverinfo").map_err(|_| Error::config("data_center", "is no address"))?;
+        let url =
+            self.centre.accounts.join("oauth/serverinfo").map_err(|_| Error::config("data_center", "is no address"))?;
         let reply = http.send(http.get(url), Repeat::Harmless).await?;
         let locations = reply.json().and_then(|body| body.get("locations").cloned());
         locations.ok_or_else(|| reply.error_by_status())

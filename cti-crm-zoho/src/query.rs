@@ -91,7 +91,8 @@ mod tests {
     #[test]
     fn the_query_reads_as_documented() {
         let values = ["0312345678", "03-1234-5678"].map(|text| Literal::number(text).unwrap());
-        let query = Condition::any_of(&["Phone", "Mobile", "Fax"], &values).unwrap().select(&["id", "Phone"], "Leads", 11);
+        let query =
+            Condition::any_of(&["Phone", "Mobile", "Fax"], &values).unwrap().select(&["id", "Phone"], "Leads", 11);
         let list = "('0312345678','03-1234-5678')";
         let expected = format!(
             "select id, Phone from Leads where ((Phone in {list} or Mobile in {list}) or Fax in {list}) limit 11"

@@ -7,9 +7,7 @@ use crate::health;
 use crate::map::Pages;
 use async_trait::async_trait;
 use cti_core::call::{CallEvent, CallFact, CallRecord};
-use cti_core::crm::{
-    CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, Notice, Page, WriteKey, Written,
-};
+use cti_core::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, Notice, Page, WriteKey, Written};
 use cti_core::health::Check;
 use cti_core::{Error, Result};
 use serde_json::Value;

@@ -52,9 +52,8 @@ pub(crate) fn changed(path: &Path) -> Option<SystemTime> {
 /// `ConfigInvalid` if it is not there, is no token file, or may be read by others.
 pub(crate) fn read(path: &Path) -> Result<Tokens> {
     let config = |text: &str| Error::config("token_file", format!("{}: {text}", path.display()));
-    let data = fs::metadata(path).map_err(|cause| {
-        config("the token file is not there: run `cti-adapter login zoho` once").caused_by(cause)
-    })?;
+    let data = fs::metadata(path)
+        .map_err(|cause| config("the token file is not there: run `cti-adapter login zoho` once").caused_by(cause))?;
     if data.permissions().mode() & 0o077 != 0 {
         return Err(config("others may read the token file: chmod 600"));
     }

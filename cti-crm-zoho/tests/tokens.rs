@@ -185,7 +185,10 @@ async fn the_consent_of_a_server_based_client_becomes_a_file_of_tokens() {
     let other = login.finish_with_address(&back, redirect, "state-2").await.unwrap_err();
     assert_eq!(other.kind(), ErrorKind::Rejected);
     let elsewhere = back.replace("127.0.0.1", "127.0.0.2");
-    assert_eq!(login.finish_with_address(&elsewhere, redirect, "state-1").await.unwrap_err().kind(), ErrorKind::Rejected);
+    assert_eq!(
+        login.finish_with_address(&elsewhere, redirect, "state-1").await.unwrap_err().kind(),
+        ErrorKind::Rejected
+    );
     login.finish_with_address(&back, redirect, "state-1").await.unwrap();
     works(&simulator, &file).await;
 }

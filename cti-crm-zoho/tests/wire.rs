@@ -222,7 +222,8 @@ async fn the_owner_is_who_talked_else_the_one_named_for_it() {
     };
     let (sato, suzuki) = (User::new(1, "", "").id, User::new(2, "", "").id);
     assert_eq!(owner(call()).await, Some(suzuki.clone()));
-    let unknown = CallRecord { call: cti_core::call::CallId::new("m", "4"), answered_by: Some("6999".into()), ..call() };
+    let unknown =
+        CallRecord { call: cti_core::call::CallId::new("m", "4"), answered_by: Some("6999".into()), ..call() };
     assert_eq!(owner(unknown).await, Some(sato.clone()));
     // Nobody took it: the only one whose phone rang.
     let only = CallRecord { extensions: vec!["6002".into()], ..missed() };
@@ -298,14 +299,16 @@ async fn a_mandatory_field_of_the_organisation_is_a_permanent_refusal_that_names
 async fn too_many_requests_are_temporary_in_every_shape() {
     let simulator = Setup::USUAL.simulator().await;
     let crm = Setup::USUAL.good(&simulator);
-    for (fault, wait) in [
-        (Fault::TooMany, None),
-        (Fault::TooManyOldShape, None),
-        (Fault::NoCredits, Some(Duration::from_secs(600))),
-    ] {
+    for (fault, wait) in
+        [(Fault::TooMany, None), (Fault::TooManyOldShape, None), (Fault::NoCredits, Some(Duration::from_secs(600)))]
+    {
         simulator.fail_next(Target::Any, 1, fault.clone());
         let error = crm.look_up(&look_up(&["0312345678"])).await.unwrap_err();
-        assert_eq!((error.kind(), error.status(), error.wait()), (ErrorKind::RateLimited, Status::Temporary, wait), "{fault:?}");
+        assert_eq!(
+            (error.kind(), error.status(), error.wait()),
+            (ErrorKind::RateLimited, Status::Temporary, wait),
+            "{fault:?}"
+        );
     }
 }
 
@@ -337,7 +340,8 @@ async fn health_names_every_mistake_with_its_cure() {
         .call_key_field("Call_Result")
         .agents([cti_crm_zoho::Agent::new("sato", "6001", "sato@example.org")]);
     let checks = crm.health().await;
-    let outcome = |name: &str| checks.iter().find(|check| check.name == name).unwrap_or_else(|| panic!("no {name}")).outcome;
+    let outcome =
+        |name: &str| checks.iter().find(|check| check.name == name).unwrap_or_else(|| panic!("no {name}")).outcome;
     use CheckOutcome::{Failed, Ok, Warning};
     for (name, expected) in [
         ("zoho.token", Ok),

@@ -92,7 +92,9 @@ impl Bridge {
             let is_ended = documented.iter().any(|(name, value)| *name == "state" && value == "ended");
             match (self.notify(documented).await, form(true)) {
                 (Err(error), Some(ended)) if !is_ended && error.vendor_part().http_status == Some(400) => {
-                    tracing::info!("PhoneBridge takes no other word for the end of a call than `ended`; it gets that from now on");
+                    tracing::info!(
+                        "PhoneBridge takes no other word for the end of a call than `ended`; it gets that from now on"
+                    );
                     self.notify(ended).await?;
                     self.only_ended.store(true, Ordering::Relaxed);
                 }

@@ -112,8 +112,13 @@ impl Sides<'_> {
             Direction::Outbound => ("dialed", agent, customer),
             _ => ("received", customer, agent),
         };
-        let mut form =
-            vec![("type", kind.to_owned()), ("state", state.to_owned()), ("id", wire_id(call)), ("from", from), ("to", to)];
+        let mut form = vec![
+            ("type", kind.to_owned()),
+            ("state", state.to_owned()),
+            ("id", wire_id(call)),
+            ("from", from),
+            ("to", to),
+        ];
         form.extend(self.user.map(|user| ("zohouser", user.to_owned())));
         form
     }

@@ -1,8 +1,8 @@
 //! How a PhoneBridge is described.
 
-use cti_core::secret::{ExposeSecret, SecretString};
-use cti_core::number::NumberingPlan;
 use cti_core::Fault;
+use cti_core::number::NumberingPlan;
+use cti_core::secret::{ExposeSecret, SecretString};
 use url::Url;
 
 /// A secret that can be guessed is none.

@@ -23,6 +23,10 @@ impl Webhook for Zoho {
         self.configured_name()
     }
 
+    async fn register(&self) -> Result<()> {
+        Zoho::register(self).await.map(drop)
+    }
+
     fn receive(&self, request: &WebhookRequest) -> Result<Command> {
         let ready = self.ready()?;
         let bridge = ready.bridge.as_ref().and_then(|bridge| bridge.settings.webhooks.as_ref());
@@ -69,12 +73,17 @@ fn rejected(text: &str) -> Error {
 fn check_proof(request: &WebhookRequest, secret: &SecretString) -> Result<()> {
     let given = request.param(SECRET).or_else(|| request.header(SECRET)).unwrap_or_default();
     let same = Sha256::digest(given.as_bytes()) == Sha256::digest(secret.expose_secret().as_bytes());
-    if same { Ok(()) } else { Err(Error::new(ErrorKind::Unauthenticated, "the webhook brings no proof that it is Zoho's")) }
+    if same {
+        Ok(())
+    } else {
+        Err(Error::new(ErrorKind::Unauthenticated, "the webhook brings no proof that it is Zoho's"))
+    }
 }
 
 fn command(request: &WebhookRequest, agent: &Agent) -> Result<Command> {
     if request.action == "dial" {
-        let number = request.param(NUMBER).and_then(Number::new).ok_or_else(|| rejected("there is no number to dial"))?;
+        let number =
+            request.param(NUMBER).and_then(Number::new).ok_or_else(|| rejected("there is no number to dial"))?;
         return Ok(Command::Dial { user: agent.user.clone(), number, choice: Default::default() });
     }
     if !BUTTONS.iter().any(|(_, action)| *action == request.action) {

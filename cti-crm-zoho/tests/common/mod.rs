@@ -44,8 +44,7 @@ impl Setup {
             .refresh_token(SecretString::from(Simulator::REFRESH_TOKEN))
             .find(self.find);
         let zoho = if self.key_field { zoho.call_key_field("CTI_Call_ID") } else { zoho };
-        let bridge = PhoneBridge::new()
-            .webhooks("http://127.0.0.1:1/webhook/zoho", SecretString::from(WEBHOOK_SECRET));
+        let bridge = PhoneBridge::new().webhooks("http://127.0.0.1:1/webhook/zoho", SecretString::from(WEBHOOK_SECRET));
         if self.bridge { zoho.phone_bridge(bridge).no_call_log() } else { zoho }
     }
 
@@ -172,7 +171,8 @@ impl CrmRig for Rig {
     }
 
     async fn logged(&self) -> Vec<LoggedCall> {
-        let bridged = |record: &Value| record["Caller_ID"].as_str().filter(|text| *text != "anonymous").map(str::to_owned);
+        let bridged =
+            |record: &Value| record["Caller_ID"].as_str().filter(|text| *text != "anonymous").map(str::to_owned);
         let entry = |record: &Value| LoggedCall {
             number: described(record, "phone").or_else(|| bridged(record)),
             name: described(record, "name"),

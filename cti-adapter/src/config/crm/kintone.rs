@@ -56,7 +56,7 @@ pub(super) fn connect(name: &str, section: Section, path: &str, faults: &mut Fau
         }
     }
     faults.below(path, kintone.faults());
-    Some(Crm { sink: Arc::new(kintone) })
+    Some(Crm { sink: Arc::new(kintone), webhook: None, links: Vec::new() })
 }
 
 struct Target {
