@@ -105,18 +105,26 @@ fn hook(zoho: &Simulator) -> Webhook {
     zoho.click(SATO, "090-1234-5678", Proof::Parameter).unwrap()
 }
 
+/// Waits until so many callers were looked for among the contacts: the programme knows who calls.
+async fn looked_up(zoho: &Simulator, count: usize) {
+    let asked = || zoho.requests().iter().filter(|request| request.body.contains("from Contacts")).count();
+    eventually("the caller is looked up", async || (asked() >= count).then_some(())).await;
+}
+
 #[tokio::test]
 async fn without_phonebridge_the_call_is_a_record_that_we_write() {
     let (mut stage, zoho) = (Stage::new().await, zoho().await);
     stage.more = section(&stage, &zoho, "call_log = { missed_call_tasks = { due_days = 1 } }");
     let _adapter = stage.run().await;
     let call = stage.asterisk.call_in(Call::from(support::CUSTOMER));
+    looked_up(&zoho, 1).await;
     assert!(stage.asterisk.wait_until(|sim| sim.phone("6001").answer(), PATIENCE).await);
     call.hang_up();
     let written = async || zoho.records("Calls").into_iter().next();
     let record = eventually("the call in Zoho", written).await;
     assert_eq!((&record["Owner"]["email"], &record["Who_Id"]["name"]), (&json!("sato@example.com"), &json!("Yamada")));
-    let missed = stage.asterisk.call_in(Call::from(support::CUSTOMER));
+    let missed = stage.asterisk.call_in(Call::from("0611112222"));
+    looked_up(&zoho, 2).await;
     assert!(stage.asterisk.wait_until(|sim| sim.phone("6001").reject(), PATIENCE).await);
     missed.hang_up();
     let task = async || zoho.records("Tasks").into_iter().next();
