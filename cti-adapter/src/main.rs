@@ -7,6 +7,7 @@ mod demo;
 mod dial;
 mod doctor;
 mod import;
+mod kintone;
 mod logging;
 mod login;
 mod members;
@@ -30,6 +31,7 @@ async fn main() -> ExitCode {
         Command::Replay(options) => replay::replay(options),
         Command::Dial(options) => dial::dial(options).await,
         Command::Login(options) => login::login(options).await,
+        Command::Kintone(chore) => kintone::kintone(chore).await,
     };
     outcome.unwrap_or_else(|error| {
         // A reader that went away (`| head`) is no failure.

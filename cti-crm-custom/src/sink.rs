@@ -17,8 +17,6 @@ use cti_core::{Error, Result};
 use cti_http::{Repeat, Reply};
 use url::Url;
 
-/// The search answers so if nobody has that number.
-const NOBODY: u16 = 404;
 /// The hang-up step is answered so if the call is there already.
 const KNOWN_ALREADY: [u16; 2] = [208, 409];
 
@@ -97,6 +95,10 @@ impl CrmSink for Custom {
     fn screen_pop(&self, number: &LookUp, matches: &Matches) -> Option<Url> {
         let ready = self.ready().ok()?;
         ready.click_url(number, &number.number, matches)
+    }
+
+    fn form_targets(&self) -> Vec<Url> {
+        self.ready().map_or_else(|_| Vec::new(), Ready::form_targets)
     }
 
     async fn health(&self) -> Vec<Check> {

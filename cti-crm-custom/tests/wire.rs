@@ -289,6 +289,7 @@ async fn pages_for_the_browser_are_handed_out_and_nothing_is_sent() {
     let post = Custom::new("custom").click(Step::browser_post("https://crm.example/new?tel={TEL}&from=a b"));
     let page = post.clicked(&ringing, &Matches::default()).await.unwrap().unwrap();
     let fields = [("tel", "+81 3#1234 田"), ("from", "a b")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(post.form_targets()[0].host_str(), Some("crm.example"));
     assert_eq!(page, Page::Post { url: "https://crm.example/new".parse().unwrap(), fields: fields.to_vec() });
 }
 

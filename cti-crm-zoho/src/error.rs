@@ -188,8 +188,8 @@ mod tests {
         Reply {
             side: "Zoho",
             status,
+            headers: cti_http::header::HeaderMap::new(),
             retry_after: None,
-            headers: Default::default(),
             body: body.as_bytes().to_vec(),
             repeat,
         }

@@ -1,9 +1,11 @@
 //! The settings of a desk.
 
+use crate::hook::Mounted;
 use crate::running::RunningDesk;
 use crate::security::Origin;
 use crate::webhook::Webhooks;
 use cti_core::call::Extension;
+use cti_core::hook::Hook;
 use cti_core::pbx::PbxCapabilities;
 use cti_core::webhook::Webhook;
 use cti_core::{Error, Fault, Result};
@@ -86,6 +88,7 @@ pub struct Desk {
     pub(crate) capabilities: PbxCapabilities,
     pub(crate) window: CallWindow,
     pub(crate) command_timeout: Duration,
+    pub(crate) hooks: Vec<Mounted>,
     pub(crate) webhooks: Webhooks,
     pub(crate) cancel: CancellationToken,
 }
@@ -103,6 +106,7 @@ impl Default for Desk {
             capabilities: PbxCapabilities::default(),
             window: CallWindow::default(),
             command_timeout: Duration::from_secs(90),
+            hooks: Vec::new(),
             webhooks: Webhooks::default(),
             cancel: CancellationToken::new(),
         }
@@ -184,6 +188,13 @@ impl Desk {
         self
     }
 
+    /// Takes the notices of a CRM at `/hooks/<name of the CRM>/<secret>`. The secret has at least 16 characters.
+    #[must_use]
+    pub fn hook(mut self, hook: Arc<dyn Hook>, secret: SecretString) -> Self {
+        self.hooks.push(Mounted { hook, secret });
+        self
+    }
+
     /// How long a command may take, 90 seconds by default: click-to-dial lasts until the phone is picked up.
     #[must_use]
     pub fn command_timeout(mut self, limit: Duration) -> Self {
@@ -243,6 +254,11 @@ impl Desk {
         faults.extend(
             wrong.map(|origin| Fault::new("allow_origins", format!("{origin} is no origin such as https://host"))),
         );
+        let short = |mounted: &&Mounted| mounted.secret.expose_secret().chars().count() < MIN_TOKEN;
+        faults.extend(self.hooks.iter().filter(short).map(|mounted| {
+            let text = format!("the secret is shorter than {MIN_TOKEN} characters");
+            Fault::new(format!("hooks.{}", mounted.hook.name()), text)
+        }));
         self.agent_faults(&mut faults);
         faults
     }

@@ -39,6 +39,7 @@ mod click;
 mod desk;
 mod events;
 mod health;
+mod hook;
 mod hub;
 mod leg;
 mod metrics;

@@ -4,6 +4,7 @@ use crate::answer::Refusal;
 use crate::board::AgentIndex;
 use crate::desk::{AgentLogin, CallWindow, Desk};
 use crate::health::PartState;
+use crate::hook::Mounted;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::security::Door;
@@ -49,6 +50,7 @@ pub(crate) struct Inner {
     pub(crate) metrics: Metrics,
     pub(crate) capabilities: PbxCapabilities,
     pub(crate) window: CallWindow,
+    pub(crate) hooks: Vec<Mounted>,
     pub(crate) webhooks: Webhooks,
     pub(crate) cancel: CancellationToken,
     pub(crate) tracker: TaskTracker,
@@ -139,6 +141,7 @@ impl Inner {
             metrics: Metrics::default(),
             capabilities: desk.capabilities,
             window: desk.window,
+            hooks: desk.hooks,
             webhooks: desk.webhooks,
             cancel: desk.cancel,
             tracker,

@@ -34,7 +34,7 @@ pub(crate) async fn receive(
 ) -> Result<StatusCode, Refusal> {
     let webhook = desk.webhooks.0.iter().find(|webhook| webhook.name() == name).cloned();
     let webhook = webhook.ok_or_else(|| Refusal::not_found("there is no such webhook"))?;
-    let bytes = security::read_body(&desk, body).await?;
+    let bytes = security::read_body(&desk, body, security::MAX_BODY).await?;
     let mut params = pairs(query.unwrap_or_default().as_bytes());
     params.extend(of_body(&headers, &bytes));
     params.truncate(MOST_PARAMS);

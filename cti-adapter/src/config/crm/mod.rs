@@ -1,6 +1,7 @@
 //! The customer systems. A connector is one file here: its section of the file, and the sink that comes of it. Only
 //! [`KINDS`] and [`connect`] name it.
 
+pub(super) mod custom;
 pub(super) mod kintone;
 pub(super) mod zoho;
 
@@ -8,27 +9,57 @@ use super::check::{check_kind, check_name};
 use super::fault::Faults;
 use super::section;
 use cti::core::Result;
+use cti::core::contacts::ContactSource;
 use cti::core::crm::CrmSink;
 use cti::core::dial::Member;
+use cti::core::directory::SyncSettings;
+use cti::core::layer::Budget;
 use cti::core::number::NumberingPlan;
+use cti::core::secret::SecretString;
 use cti::core::webhook::Webhook;
 use cti::zoho::Zoho;
 use serde::Deserialize;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use toml::Table;
 
 /// What `kind` can be.
-const KINDS: &[&str] = &["kintone", "zoho"];
+const KINDS: &[&str] = &["custom", "kintone", "zoho"];
 
 /// A customer system, connected to nothing yet.
 pub(crate) struct Crm {
     /// The connector, without the layers that every CRM gets.
     pub(crate) sink: Arc<dyn CrmSink>,
+    /// Its customers, where they can be read.
+    pub(crate) contacts: Option<Arc<dyn ContactSource>>,
+    /// What may be asked of it.
+    pub(crate) budget: Budget,
+    /// How its customers are kept on this machine.
+    pub(crate) kept: Option<Kept>,
     /// What is clicked in the CRM itself.
     pub(crate) webhook: Option<Arc<dyn Webhook>>,
     /// Telephony groups that have members from the CRM.
     pub(crate) links: Vec<Link>,
+}
+
+impl Crm {
+    /// A connector that does nothing besides.
+    fn of(sink: Arc<dyn CrmSink>) -> Self {
+        Self { sink, contacts: None, budget: Budget::default(), kept: None, webhook: None, links: Vec::new() }
+    }
+}
+
+/// How customers are kept on this machine.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) file: PathBuf,
+    /// How long the CRM may take before the directory answers.
+    pub(crate) patience: Duration,
+    pub(crate) settings: SyncSettings,
+    /// The end of the address at which the CRM tells changes; without it, it cannot.
+    pub(crate) webhook_secret: Option<SecretString>,
 }
 
 /// A telephony group that has the members of a group of users in the CRM.
@@ -83,6 +114,7 @@ fn connect(
     faults: &mut Faults,
 ) -> Option<Crm> {
     match kind {
+        "custom" => custom::connect(name, section::read(section, path, faults), path, faults),
         "kintone" => kintone::connect(name, section::read(section, path, faults), path, faults),
         "zoho" => zoho::connect(name, section::read(section, path, faults), path, numbering, faults),
         _ => None,

@@ -188,7 +188,7 @@ pub(super) fn connect(
     let webhook = section.phonebridge.filter(|_| usable).map(|_| Arc::clone(&zoho) as _);
     let link = |(group, crm_group)| Link { group, crm_group, zoho: Arc::clone(&zoho) };
     let links = links?.into_iter().map(link).collect();
-    Some(Crm { sink: zoho, webhook, links })
+    Some(Crm { webhook, links, ..Crm::of(zoho) })
 }
 
 /// The names of both groups.
