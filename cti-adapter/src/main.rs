@@ -6,8 +6,11 @@ mod config;
 mod demo;
 mod dial;
 mod doctor;
+mod import;
 mod kintone;
 mod logging;
+mod login;
+mod members;
 mod output;
 mod replay;
 mod run;
@@ -29,6 +32,7 @@ async fn main() -> ExitCode {
         Command::Replay(options) => replay::replay(options),
         Command::Schema => schema::print(),
         Command::Dial(options) => dial::dial(options).await,
+        Command::Login(options) => login::login(options).await,
         Command::Kintone(chore) => kintone::kintone(chore).await,
     };
     outcome.unwrap_or_else(|error| {

@@ -1,6 +1,6 @@
 //! The example file in `docs/` shows every setting there is.
 
-use super::crm::{Head, custom, kintone};
+use super::crm::{Head, custom, kintone, zoho};
 use super::raw::{RawAgent, RawConfig, RawDesk, RawNumbering, RawOutbox, RawPbx};
 use cti::core::dial::{Member, TelephonyGroup};
 use cti::core::policy::{
@@ -77,6 +77,13 @@ fn every_setting_is_in_the_example() {
     shows::<Head>(&["crm"]);
     shows::<kintone::Section>(&["crm"]);
     shows::<kintone::RawApp>(&["crm.customers", "crm.call_log"]);
+    shows::<zoho::Section>(&["crm"]);
+    shows::<zoho::RawModule>(&["crm.modules"]);
+    shows::<zoho::RawAgent>(&["crm.agents"]);
+    shows::<zoho::RawLink>(&["crm.groups"]);
+    shows::<zoho::RawLog>(&["crm.call_log"]);
+    shows::<zoho::RawTasks>(&["crm.call_log.missed_call_tasks"]);
+    shows::<zoho::RawBridge>(&["crm.phonebridge"]);
     shows::<custom::Section>(&["crm"]);
     shows::<custom::RawAccount>(&["crm.account"]);
     shows::<custom::RawAgent>(&["crm.agents"]);
