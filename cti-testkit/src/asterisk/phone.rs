@@ -166,6 +166,12 @@ impl PhoneHandle {
         )
     }
 
+    /// Takes the call that rings at another phone. False if none rings.
+    pub fn pick_up(&self) -> bool {
+        let Some(own) = &self.number else { return false };
+        self.shared.step(|exchange| exchange.pick_up(own))
+    }
+
     /// Parks the call; gives the slot.
     pub fn park(&self) -> Option<String> {
         let mut slot = None;
@@ -188,7 +194,10 @@ impl PhoneHandle {
     /// Pauses this phone in the queue, or lets it go on, as a supervisor would.
     pub fn pause(&self, paused: bool, reason: &str) -> bool {
         let Some(own) = &self.number else { return false };
-        self.shared.step(|exchange| exchange.pause_member(&format!("PJSIP/{own}"), paused, reason))
+        self.shared.step(|exchange| {
+            let interface = format!("{}/{own}", exchange.version.technology());
+            exchange.pause_member(&interface, paused, reason)
+        })
     }
 
     /// The name of its newest channel: `PJSIP/6001-00000001`.

@@ -23,12 +23,25 @@ impl Exchange {
         if let Some(bridge) = self.bridges.get_mut(&bridge) {
             bridge.channels.push(key);
         }
+        self.share_linkedid(bridge);
         let mut packet = Packet::event("BridgeEnter", "call").with_all(self.bridge_shot(bridge, ""));
         packet = packet.with_all(self.shot(key, ""));
         if let Some(swap) = swap {
             packet = packet.with("SwapUniqueid", swap);
         }
         self.emit(packet);
+    }
+
+    /// Channels that meet become one call: that of the oldest (`bridge_channel_update_linkedids`).
+    fn share_linkedid(&mut self, bridge: BridgeKey) {
+        let Some(channels) = self.bridges.get(&bridge).map(|bridge| bridge.channels.clone()) else { return };
+        let linkedids = channels.iter().filter_map(|key| self.channels.get(key));
+        let oldest = linkedids.min_by_key(|channel| channel.created_as).map(|channel| channel.linkedid.clone());
+        for key in channels {
+            if let (Some(channel), Some(oldest)) = (self.channels.get_mut(&key), &oldest) {
+                channel.linkedid.clone_from(oldest);
+            }
+        }
     }
 
     /// Takes the channel out of its bridge; returns the bridge.

@@ -13,11 +13,20 @@ impl Exchange {
         let slot = self.next_slot.to_string();
         self.next_slot += 1;
         let peer = self.peer(key);
+        let shell = self.is_old().then(|| self.shell("Parked", key));
+        if let Some(shell) = shell {
+            // ast_masq_park_call, main/features.c.
+            self.masquerade(shell, key);
+        }
         let old = self.leave(key);
         let bridge = self.new_bridge();
         self.enter(key, bridge, None);
         self.parked.insert(slot.clone(), key);
+        self.play_music(key, true);
         self.tell_parking("ParkedCall", key, &slot, None);
+        if let Some(shell) = shell {
+            self.tell_hangup(shell, 16, None);
+        }
         if let Some(peer) = peer {
             self.leave(peer);
             self.hang_up_leg(peer, 16, None);
@@ -55,7 +64,7 @@ impl Exchange {
     pub(crate) fn retrieve(&mut self, phone: &str, slot: &str) -> bool {
         let Some(shown) = self.phones.get(phone).map(|phone| phone.name.clone()) else { return false };
         let Some(parked) = self.parked.remove(slot) else { return false };
-        let name = self.pjsip_name(phone);
+        let name = self.device_channel_name(phone);
         let new = NewChannel {
             name,
             caller: Id::new(phone, &shown),
@@ -68,10 +77,12 @@ impl Exchange {
         self.step(key, 1, "ParkedCall", &format!("{LOT},{slot}"));
         self.set_state(key, State::Up);
         self.tell_parking("UnParkedCall", parked, slot, Some(key));
+        self.play_music(parked, false);
         let lot = self.leave(parked);
         let bridge = self.new_bridge();
-        self.enter(key, bridge, None);
+        // The parked one is moved, then the other joins (`parked_call_app_exec`); before 12 `Channel1` is the one who takes.
         self.enter(parked, bridge, None);
+        self.enter(key, bridge, None);
         self.tell_peers(bridge);
         if let Some(lot) = lot {
             self.destroy_bridge(lot);
