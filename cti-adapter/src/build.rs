@@ -1,6 +1,6 @@
 //! From a checked configuration to the parts of a pipeline.
 
-use crate::config::{CrmConfig, Desk as DeskConfig, PbxConfig, Transport};
+use crate::config::{Crm, Desk as DeskConfig, PbxConfig, Transport};
 use cti::asterisk::Asterisk;
 use cti::asterisk::model::Sides;
 use cti::core::Result;
@@ -8,9 +8,9 @@ use cti::core::crm::CrmSink;
 use cti::core::layer::{Budget, Cache, CrmSinkExt, Retry};
 use cti::core::pbx::PbxCapabilities;
 use cti::desk::{AgentLogin, Desk, RunningDesk};
-use cti::kintone::{CallLogMode, Kintone};
 use cti::outbox::SqliteOutbox;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Which side of the PBX each channel is on.
 pub(crate) fn sides(config: &PbxConfig) -> Sides {
@@ -38,27 +38,9 @@ pub(crate) fn pbx(config: &PbxConfig) -> Asterisk {
     pbx
 }
 
-/// The CRM alone, as the doctor looks at it.
-pub(crate) fn bare_crm(config: &CrmConfig) -> Kintone {
-    let customers = &config.customers;
-    let mut kintone = Kintone::new(&config.domain).name(&config.name).customers(
-        customers.app.as_str(),
-        customers.token.clone(),
-        customers.fields.clone(),
-    );
-    if let Some(log) = &config.call_log {
-        // An empty map stands for the fields of the template app.
-        kintone = kintone.call_log(log.app.as_str(), log.token.clone(), log.fields.clone().unwrap_or_default());
-        if log.add_only {
-            kintone = kintone.call_log_mode(CallLogMode::AddOnly);
-        }
-    }
-    kintone
-}
-
 /// The CRM with what every CRM needs around it. The cache is outermost: what it knows costs nothing of the budget.
-pub(crate) fn crm(config: &CrmConfig) -> impl CrmSink + 'static {
-    bare_crm(config).budget(Budget::default()).retry(Retry::default()).cached(Cache::default())
+pub(crate) fn crm(config: &Crm) -> impl CrmSink + 'static {
+    Arc::clone(&config.sink).budget(Budget::default()).retry(Retry::default()).cached(Cache::default())
 }
 
 /// The outbox.

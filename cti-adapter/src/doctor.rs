@@ -3,7 +3,6 @@
 use crate::cli::Doctor as Options;
 use crate::config::{self, Config};
 use crate::{Outcome, build, logging, output};
-use cti::core::crm::CrmSink;
 use cti::core::health::{Check, CheckOutcome};
 use cti::core::pbx::PbxSource;
 use std::path::Path;
@@ -42,7 +41,7 @@ async fn all(config: &Config) -> Vec<Check> {
         checks.extend(build::pbx(pbx).health().await);
     }
     for crm in &config.crms {
-        checks.extend(build::bare_crm(crm).health().await);
+        checks.extend(crm.sink.health().await);
     }
     checks
 }

@@ -1,10 +1,11 @@
 //! What an agent or a CRM asks for: click-to-dial and call control.
 
 use crate::call::{CallId, Extension};
+use crate::crm::Page;
 use crate::dial::{Choice, Derivation, Offer};
 use crate::error::Result;
 use crate::number::Number;
-use crate::pbx::{TransferStep, WantedAgentState};
+use crate::pbx::{DeviceState, RecordingStep, TransferStep, WantedAgentState};
 use async_trait::async_trait;
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,15 @@ pub enum Command {
         #[serde(default)]
         choice: Choice,
     },
+    /// The agent clicked a pop.
+    Click {
+        /// The call.
+        call: CallId,
+        /// The telephone of the pop.
+        extension: Extension,
+        /// The CRM of the pop.
+        crm: String,
+    },
     /// Pick up.
     Answer {
         /// The call.
@@ -105,6 +115,47 @@ pub enum Command {
         /// The keys.
         digits: Digits,
     },
+    /// Send the other party elsewhere.
+    Redirect {
+        /// The call.
+        call: CallId,
+        /// The telephone that is left out.
+        extension: Extension,
+        /// Who gets it.
+        to: Number,
+    },
+    /// Park.
+    Park {
+        /// The call.
+        call: CallId,
+        /// The telephone.
+        extension: Extension,
+    },
+    /// Control the recording.
+    Record {
+        /// The call.
+        call: CallId,
+        /// The telephone.
+        extension: Extension,
+        /// What to do.
+        step: RecordingStep,
+    },
+    /// Silence the microphone, or open it again.
+    Mute {
+        /// The call.
+        call: CallId,
+        /// The telephone.
+        extension: Extension,
+        /// True: silent.
+        silent: bool,
+    },
+    /// Ask what a telephone does.
+    DeviceState {
+        /// The PBX.
+        pbx: String,
+        /// The telephone.
+        extension: Extension,
+    },
     /// Change the agent's state.
     SetAgentState {
         /// The PBX.
@@ -128,6 +179,21 @@ pub enum Outcome {
         call: CallId,
         /// How the number came about.
         derivation: Derivation,
+    },
+    /// The agent's browser is to open this page.
+    Open {
+        /// The page.
+        page: Page,
+    },
+    /// The call is parked.
+    Parked {
+        /// Where, if the PBX told.
+        slot: Option<String>,
+    },
+    /// What the telephone does.
+    Device {
+        /// The state.
+        state: DeviceState,
     },
     /// The dial plan asks the user first; nothing was dialled.
     ChoiceNeeded {

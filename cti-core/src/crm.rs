@@ -1,6 +1,6 @@
 //! What a customer system must be able to do.
 
-use crate::call::{CallEvent, CallRecord, EventId, Name, Recording};
+use crate::call::{CallEvent, CallFact, CallRecord, EventId, Name, Recording};
 use crate::error::{Error, Result};
 use crate::health::Check;
 use crate::number::Number;
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 
 /// What this CRM can do through this connector.
@@ -28,22 +29,82 @@ pub struct CrmCapabilities {
     pub attach_recording: bool,
     /// [`CrmSink::screen_pop`].
     pub screen_pop: bool,
+    /// [`CrmSink::clicked`].
+    pub click: bool,
 }
 
 /// The number to look for, as it came and in the other spellings in which a person may have stored it, most likely
 /// first (see [`crate::number`]).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LookUp {
     /// As it came.
     pub number: Number,
     /// Every spelling to try, the one that came included, without repetition.
     pub spellings: Vec<Number>,
+    /// The event on which it is asked, for CRMs that are asked with more than the number. `None` if no call is the cause.
+    pub event: Option<Arc<CallEvent>>,
 }
 
 impl LookUp {
     /// Looks for the number as it came and in no other spelling.
     pub fn exactly(number: Number) -> Self {
-        Self { spellings: vec![number.clone()], number }
+        Self { spellings: vec![number.clone()], number, event: None }
+    }
+
+    /// The same, asked on that event.
+    #[must_use]
+    pub fn on(self, event: &CallEvent) -> Self {
+        Self { event: Some(Arc::new(event.clone())), ..self }
+    }
+}
+
+/// A page that the agent's browser is to open. `Debug` shows the host only: the rest is personal.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "method", rename_all = "snake_case")]
+pub enum Page {
+    /// An address.
+    Get {
+        /// Where.
+        url: Url,
+    },
+    /// A form that is submitted by itself.
+    Post {
+        /// Where to.
+        url: Url,
+        /// Name and value of its fields, in order.
+        fields: Vec<(String, String)>,
+    },
+}
+
+impl Page {
+    /// Where it is.
+    pub fn url(&self) -> &Url {
+        match self {
+            Self::Get { url } | Self::Post { url, .. } => url,
+        }
+    }
+}
+
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let method = if matches!(self, Self::Get { .. }) { "Get" } else { "Post" };
+        write!(f, "{method}({}…)", self.url().host_str().unwrap_or_default())
+    }
+}
+
+/// How a CRM wants to be told of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Notice {
+    /// So long after the event. If the call ends first, it is not told.
+    pub after: Duration,
+    /// With what the look-up found: the CRM waits for it, at most as long as a pop does. Without, it is told at once.
+    pub with_matches: bool,
+}
+
+impl Default for Notice {
+    /// As soon as the look-up is back.
+    fn default() -> Self {
+        Self { after: Duration::ZERO, with_matches: true }
     }
 }
 
@@ -161,13 +222,34 @@ pub trait CrmSink: Send + Sync {
     /// `Unauthenticated`, `PermissionDenied`, `ConfigInvalid` for what a person must mend; the rest is temporary.
     async fn look_up(&self, number: &LookUp) -> Result<Matches>;
 
-    /// Tells the CRM of an event while the call goes on (CRMs with a call window of their own).
+    /// Whether and how the CRM wants to be told of this event. Sends nothing. Default: that a phone rings or calls, an
+    /// answer and the end, as soon as the look-up is back.
+    fn notice(&self, event: &CallEvent) -> Option<Notice> {
+        let told = matches!(
+            event.fact,
+            CallFact::Ringing { .. } | CallFact::Dialing { .. } | CallFact::Answered { .. } | CallFact::Ended { .. }
+        );
+        told.then(Notice::default)
+    }
+
+    /// Tells the CRM of an event while the call goes on (CRMs with a call window of their own, or with steps of their own
+    /// for each moment of a call). Events of one call come one after the other. Gives the page that the agent's browser
+    /// is to open now, if there is one.
     ///
     /// # Errors
     /// `Unsupported`, and as [`CrmSink::look_up`].
-    async fn notify(&self, event: &CallEvent, matches: &Matches) -> Result<()> {
+    async fn notify(&self, event: &CallEvent, matches: &Matches) -> Result<Option<Page>> {
         let _ = (event, matches);
         Err(Error::unsupported("notify", "this CRM has no call window of its own"))
+    }
+
+    /// The agent clicked the pop that `event` caused. Gives the page to open, if there is one.
+    ///
+    /// # Errors
+    /// `Unsupported`, and as [`CrmSink::look_up`].
+    async fn clicked(&self, event: &CallEvent, matches: &Matches) -> Result<Option<Page>> {
+        let _ = (event, matches);
+        Err(Error::unsupported("clicked", "a click on a pop is no business of this CRM"))
     }
 
     /// Writes the call to the CRM's call history; with the same key twice there is one entry.
@@ -229,8 +311,16 @@ impl<T: CrmSink + ?Sized> CrmSink for Arc<T> {
         (**self).look_up(number).await
     }
 
-    async fn notify(&self, event: &CallEvent, matches: &Matches) -> Result<()> {
+    fn notice(&self, event: &CallEvent) -> Option<Notice> {
+        (**self).notice(event)
+    }
+
+    async fn notify(&self, event: &CallEvent, matches: &Matches) -> Result<Option<Page>> {
         (**self).notify(event, matches).await
+    }
+
+    async fn clicked(&self, event: &CallEvent, matches: &Matches) -> Result<Option<Page>> {
+        (**self).clicked(event, matches).await
     }
 
     async fn log_call(&self, record: &CallRecord, matched: Option<&Match>, key: &WriteKey) -> Result<Written> {

@@ -42,6 +42,10 @@ pub struct PbxCapabilities {
     pub blind_transfer: bool,
     /// [`PbxControl::transfer`] after a consultation.
     pub attended_transfer: bool,
+    /// [`PbxControl::transfer`] with [`TransferStep::Cancel`]: the customer is taken back.
+    pub cancel_transfer: bool,
+    /// [`PbxControl::redirect`].
+    pub redirect: bool,
     /// [`PbxControl::send_digits`].
     pub send_digits: bool,
     /// [`PbxControl::set_agent_state`].
@@ -50,6 +54,10 @@ pub struct PbxCapabilities {
     pub park: bool,
     /// [`PbxControl::record`].
     pub record: bool,
+    /// [`PbxControl::mute`].
+    pub mute: bool,
+    /// [`PbxControl::device_state`].
+    pub device_state: bool,
 }
 
 /// Where the link to the PBX stands.
@@ -138,12 +146,35 @@ pub struct Dial {
     pub timeout: Duration,
     /// Data to attach to the call (Asterisk: channel variables).
     pub context: Attached,
+    /// How the extension is asked to pick up by itself; `None` leaves it to the configuration of the PBX, and where that
+    /// says nothing the telephone just rings.
+    pub auto_answer: Option<AutoAnswer>,
+}
+
+/// The SIP header that asks a telephone to pick up by itself. Which one it obeys depends on its make, and most obey only
+/// when their own settings allow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AutoAnswer {
+    /// `Call-Info: <uri>;answer-after=0`: Grandstream, Snom, Mitel (Aastra).
+    CallInfo,
+    /// `Alert-Info: <uri>;info=alert-autoanswer;delay=0`: Yealink, Sangoma.
+    AlertInfo,
+    /// `Answer-Mode: Auto` (RFC 5373).
+    AnswerMode,
 }
 
 impl Dial {
     /// Rings `extension` for 30 seconds, then dials `number`.
     pub fn new(extension: Extension, number: Number) -> Self {
-        Self { extension, number, caller_id: None, timeout: Duration::from_secs(30), context: Attached::default() }
+        Self {
+            extension,
+            number,
+            caller_id: None,
+            timeout: Duration::from_secs(30),
+            context: Attached::default(),
+            auto_answer: None,
+        }
     }
 }
 
@@ -176,6 +207,9 @@ pub enum WantedAgentState {
     LoggedIn {
         /// The queue.
         queue: String,
+        /// Who has less is called first; what the PBX takes for granted if nothing is said.
+        #[serde(default)]
+        penalty: Option<u16>,
     },
     /// Signs out of a queue.
     LoggedOut {
@@ -196,6 +230,26 @@ pub enum RecordingStep {
     Pause,
     /// Go on.
     Resume,
+}
+
+/// What a telephone does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceState {
+    /// Nothing: it can be called.
+    Idle,
+    /// It rings.
+    Ringing,
+    /// Somebody talks.
+    InUse,
+    /// All that it has are on hold.
+    OnHold,
+    /// It takes no more calls.
+    Busy,
+    /// It is not registered or not reachable.
+    Unavailable,
+    /// The PBX does not know.
+    Unknown,
 }
 
 /// A telephone system that can be told what to do.
@@ -261,6 +315,15 @@ pub trait PbxControl: Send + Sync {
         Err(Error::unsupported("transfer", "this PBX cannot transfer calls from outside"))
     }
 
+    /// Sends the other party of `extension` to a number, without the agent's doing: also while the phone still rings.
+    ///
+    /// # Errors
+    /// `Unsupported`, `NotFound`, `Rejected`.
+    async fn redirect(&self, call: &CallId, extension: &Extension, to: &Number) -> Result<()> {
+        let _ = (call, extension, to);
+        Err(Error::unsupported("redirect", "this PBX cannot redirect calls from outside"))
+    }
+
     /// Sends key tones (`0-9 * # A-D`) into the call.
     ///
     /// # Errors
@@ -295,5 +358,23 @@ pub trait PbxControl: Send + Sync {
     async fn record(&self, call: &CallId, extension: &Extension, step: RecordingStep) -> Result<()> {
         let _ = (call, extension, step);
         Err(Error::unsupported("record", "this PBX cannot control recordings from outside"))
+    }
+
+    /// Silences the microphone of that extension, or opens it again; the others are heard as ever.
+    ///
+    /// # Errors
+    /// `Unsupported`, `NotFound`.
+    async fn mute(&self, call: &CallId, extension: &Extension, silent: bool) -> Result<()> {
+        let _ = (call, extension, silent);
+        Err(Error::unsupported("mute", "this PBX cannot silence a phone from outside"))
+    }
+
+    /// What a telephone does right now.
+    ///
+    /// # Errors
+    /// `Unsupported`, `NotFound` (no such extension).
+    async fn device_state(&self, extension: &Extension) -> Result<DeviceState> {
+        let _ = extension;
+        Err(Error::unsupported("device_state", "this PBX does not tell what a telephone does"))
     }
 }

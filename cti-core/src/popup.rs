@@ -1,7 +1,7 @@
 //! What is shown to an agent.
 
 use crate::call::{CallId, Direction, EventId, Extension, Party, PbxEvent};
-use crate::crm::Matches;
+use crate::crm::{Matches, Page};
 use crate::number::Number;
 use crate::pbx::LinkState;
 use async_trait::async_trait;
@@ -31,6 +31,8 @@ pub struct Pop {
     pub url: Option<Url>,
     /// Why the look-up failed, if it failed; the pop is shown all the same.
     pub problem: Option<String>,
+    /// A click on the pop is to be told to the CRM ([`crate::command::Command::Click`]).
+    pub click: bool,
 }
 
 impl Pop {
@@ -58,6 +60,23 @@ impl Pop {
     }
 }
 
+/// What came of telling a CRM of an event, where a person is to see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Notified {
+    /// The event.
+    pub id: EventId,
+    /// The call.
+    pub call: CallId,
+    /// The telephones of the agents whom it concerns.
+    pub extensions: Vec<Extension>,
+    /// The CRM, by its name in the configuration.
+    pub crm: String,
+    /// The page that their browsers are to open.
+    pub page: Option<Page>,
+    /// Why it failed, if it failed.
+    pub problem: Option<String>,
+}
+
 /// Somebody who is shown calls: the desk page, a window of an application.
 ///
 /// Events of one PBX come in order; a pop comes when its look-up is back, beside them. Nothing here may wait for people or
@@ -69,6 +88,11 @@ pub trait Popup: Send + Sync {
 
     /// The look-up for a call of an extension came back.
     async fn pop(&self, pop: &Pop);
+
+    /// A CRM was told of an event, and a page is to be opened, or it failed.
+    async fn notified(&self, outcome: &Notified) {
+        let _ = outcome;
+    }
 
     /// The link to a PBX came up or went down.
     async fn link(&self, pbx: &str, state: &LinkState) {

@@ -4,16 +4,14 @@ use crate::address::Site;
 use crate::client::{Client, Request};
 use crate::config::App;
 use crate::error;
-use crate::form::Form;
+use crate::form::KnownForm;
 use crate::map::{self, id_text};
 use crate::query::{Condition, FieldCode};
 use cti_core::crm::{LookUp, Match, Matches, NewContact};
 use cti_core::number::Number;
+use cti_core::turns::Turns;
 use cti_core::{Error, ErrorKind, Result};
 use serde_json::{Map, Value, json};
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
-use tokio::sync::{Mutex, OnceCell};
 
 /// How many customers with one number are read.
 const MAX_MATCHES: usize = 10;
@@ -21,16 +19,13 @@ const MAX_MATCHES: usize = 10;
 const MAX_SPELLINGS: usize = 50;
 /// The longest value that can be the key of an upsert.
 const MAX_KEY: usize = 64;
-/// Numbers that share one lock wait for each other; the more locks the fewer.
-const LOCKS: usize = 16;
 
 /// The customers.
 #[derive(Debug)]
 pub(crate) struct Customers {
     pub(crate) app: App,
-    /// Whether the field `phone` prohibits duplicates; read once.
-    phone_is_key: OnceCell<bool>,
-    creating: [Mutex<()>; LOCKS],
+    pub(crate) form: KnownForm,
+    creating: Turns,
 }
 
 /// The spellings to search: no blanks (an empty text would find all customers without a number), each once.
@@ -46,7 +41,7 @@ fn spellings(number: &LookUp) -> Vec<&str> {
 
 impl Customers {
     pub(crate) fn new(app: App) -> Self {
-        Self { app, phone_is_key: OnceCell::new(), creating: std::array::from_fn(|_| Mutex::new(())) }
+        Self { app, form: KnownForm::default(), creating: Turns::default() }
     }
 
     /// The condition "has one of these numbers".
@@ -90,7 +85,7 @@ impl Customers {
             return Err(Error::new(ErrorKind::Rejected, "a customer without a number is not created"));
         }
         let is_key = self.phone_is_key(client, phone).await? && number.chars().count() <= MAX_KEY;
-        let _one_at_a_time = self.lock_of(number).lock().await;
+        let _one_at_a_time = self.creating.take(number).await;
         let known = self.find(client, site, &LookUp::exactly(contact.number.clone())).await?;
         if let Some(first) = known.found.into_iter().next() {
             return Ok(first);
@@ -125,20 +120,9 @@ impl Customers {
         id.ok_or_else(|| error::lacks("the id of the record"))
     }
 
-    /// Reads the form once. Who may not read it takes the safe way.
+    /// Whether the field `phone` prohibits duplicates. Who may not read the form takes the safe way.
     async fn phone_is_key(&self, client: &Client, phone: &FieldCode) -> Result<bool> {
-        let read = async || match Form::read(client, &self.app).await {
-            Ok(form) => Ok(form.top(phone.as_str()).is_some_and(|field| field.can_be_key())),
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(false),
-            Err(error) => Err(error),
-        };
-        self.phone_is_key.get_or_try_init(read).await.copied()
-    }
-
-    fn lock_of(&self, number: &str) -> &Mutex<()> {
-        let mut hasher = DefaultHasher::new();
-        number.hash(&mut hasher);
-        let index = usize::try_from(hasher.finish() % LOCKS as u64).unwrap_or_default();
-        &self.creating[index]
+        let form = self.form.get(client, &self.app).await?;
+        Ok(form.and_then(|form| form.top(phone.as_str())).is_some_and(|field| field.can_be_key()))
     }
 }

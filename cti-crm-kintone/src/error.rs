@@ -2,102 +2,56 @@
 //! and may repeat what was sent).
 
 use crate::query::FieldCode;
-use cti_core::error::Vendor;
 use cti_core::{Error, ErrorKind, Result, Status};
+use cti_http::{Reply, safe_word};
 use serde_json::{Map, Value};
-use std::time::Duration;
 
 /// The most fields that an error names.
 const MAX_FIELDS: usize = 10;
 
-/// An answer that came in full.
-pub(crate) struct Answer<'a> {
-    pub(crate) status: u16,
-    pub(crate) retry_after: Option<Duration>,
-    pub(crate) body: &'a [u8],
-    /// False if the request must not be carried out twice.
-    pub(crate) repeatable: bool,
-}
-
-impl Answer<'_> {
-    /// The JSON object of a success, or the error.
-    pub(crate) fn judge(&self) -> Result<Value> {
-        let body: Option<Map<String, Value>> = serde_json::from_slice(self.body).ok();
-        match body {
-            Some(object) if (200..300).contains(&self.status) => Ok(Value::Object(object)),
-            Some(object) => Err(self.refused(&object)),
-            None => Err(self.foreign()),
-        }
-    }
-
-    /// A refusal by kintone itself, or by the first request of a bulk that failed.
-    fn refused(&self, body: &Map<String, Value>) -> Error {
-        let code = body.get("code").and_then(Value::as_str).filter(|code| is_token(code, 32));
-        let id = body.get("id").and_then(Value::as_str).filter(|id| is_token(id, 64));
-        let fields = invalid_fields(body);
-        let (kind, text) = match code.and_then(meaning) {
-            Some(known) => known,
-            None => by_status(self.status),
-        };
-        let unsure = code.is_none() && self.status >= 500 && self.status != 503;
-        let mut error = self.finish(Error::new(kind, text), unsure, code, id);
-        if matches!(code, Some("GAIA_DA02" | "GAIA_RE18")) {
-            error = error.status_is(Status::Temporary);
-        }
-        if fields.is_empty() { error } else { error.with("fields", fields.join(" ")) }
-    }
-
-    /// Something that is not kintone's: the gate in front of it, a proxy, a maintenance page.
-    fn foreign(&self) -> Error {
-        let (kind, text) = match self.status {
-            200..=299 => (ErrorKind::Protocol, "the answer is not JSON: something stands between us and kintone"),
-            300..=399 => (ErrorKind::ConfigInvalid, "kintone answers with a redirect: check the domain"),
-            401 => (
-                ErrorKind::Unauthenticated,
-                "refused before kintone was reached: set or correct user and password of the Basic authentication",
-            ),
-            403 => (ErrorKind::PermissionDenied, "refused before kintone was reached: is our IP address allowed?"),
-            404 => (ErrorKind::ConfigInvalid, "no kintone answers there: check the domain (the Light plan has no API)"),
-            other => by_status(other),
-        };
-        // A page in between goes away; what it did with a request is not known.
-        let passing = matches!(self.status, 200..=299);
-        let error = Error::new(kind, text);
-        let error = if passing { error.status_is(Status::Temporary) } else { error };
-        self.finish(error, passing || (self.status >= 500 && self.status != 503), None, None)
-    }
-
-    fn finish(&self, error: Error, unsure: bool, code: Option<&str>, id: Option<&str>) -> Error {
-        let vendor =
-            Vendor { http_status: Some(self.status), code: code.map(str::to_owned), request_id: id.map(str::to_owned) };
-        let error = error.vendor(vendor);
-        let error = if unsure && !self.repeatable { error.status_is(Status::OutcomeUnknown) } else { error };
-        match self.retry_after {
-            Some(wait) => error.retry_after(wait),
-            None => error,
-        }
+/// The JSON object of a success, or the error.
+pub(crate) fn judge(reply: &Reply) -> Result<Value> {
+    match reply.json() {
+        Some(object @ Value::Object(_)) if reply.is_success() => Ok(object),
+        Some(Value::Object(object)) => Err(refused(reply, &object)),
+        _ => Err(foreign(reply)),
     }
 }
 
-/// The network failed. `without_url`: the URL holds the query.
-pub(crate) fn transport(cause: reqwest::Error, repeatable: bool) -> Error {
-    let cause = cause.without_url();
-    let (kind, text) = match (cause.is_connect(), cause.is_timeout()) {
-        (true, _) => (ErrorKind::Unreachable, "no connection to kintone"),
-        (false, true) => (ErrorKind::Timeout, "kintone did not answer in time"),
-        (false, false) if cause.is_builder() => (ErrorKind::Unexpected, "the request cannot be built"),
-        (false, false) => (ErrorKind::Unreachable, "the connection broke before the answer was there"),
+/// A refusal by kintone itself.
+fn refused(reply: &Reply, body: &Map<String, Value>) -> Error {
+    let word = |name: &str, max| body.get(name).and_then(Value::as_str).and_then(|text| safe_word(text, max));
+    let code = word("code", 32);
+    let fields = invalid_fields(body);
+    let mut error = match code.and_then(meaning) {
+        Some((kind, text)) => reply.refusal(kind, text, code, word("id", 64)),
+        None => {
+            let plain = reply.error_by_status();
+            reply.refusal(plain.kind(), plain.message(), code, word("id", 64))
+        }
     };
-    let sent = !cause.is_connect() && !cause.is_builder();
-    let error = Error::new(kind, text).caused_by(cause);
-    if sent && !repeatable { error.status_is(Status::OutcomeUnknown) } else { error }
+    if matches!(code, Some("GAIA_DA02" | "GAIA_RE18")) {
+        error = error.status_is(Status::Temporary);
+    }
+    if fields.is_empty() { error } else { error.with("fields", fields.join(" ")) }
 }
 
-/// The answer is longer than anything we ask for.
-pub(crate) fn too_big(status: u16, repeatable: bool) -> Error {
-    let error = Error::new(ErrorKind::Protocol, "the answer is too big: something stands between us and kintone")
-        .vendor(Vendor { http_status: Some(status), ..Vendor::default() });
-    error.status_is(if repeatable { Status::Temporary } else { Status::OutcomeUnknown })
+/// Something that is not kintone's: the gate in front of it, a proxy, a maintenance page.
+fn foreign(reply: &Reply) -> Error {
+    match reply.status {
+        300..=399 => reply.error(ErrorKind::ConfigInvalid, "kintone answers with a redirect: check the domain"),
+        401 => reply.error(
+            ErrorKind::Unauthenticated,
+            "refused before kintone was reached: set or correct user and password of the Basic authentication",
+        ),
+        403 => reply.error(
+            ErrorKind::PermissionDenied,
+            "refused before kintone was reached: is our IP address allowed, and the client certificate set?",
+        ),
+        404 => reply
+            .error(ErrorKind::ConfigInvalid, "no kintone answers there: check the domain (the Light plan has no API)"),
+        _ => reply.error_by_status(),
+    }
 }
 
 /// An answer that lacks what it must have.
@@ -143,23 +97,6 @@ fn meaning(code: &str) -> Option<(ErrorKind, &'static str)> {
     })
 }
 
-fn by_status(status: u16) -> (ErrorKind, &'static str) {
-    match status {
-        401 => (ErrorKind::Unauthenticated, "kintone refuses the credentials"),
-        403 => (ErrorKind::PermissionDenied, "kintone denies the permission"),
-        404 => (ErrorKind::NotFound, "kintone does not find it"),
-        409 => (ErrorKind::Conflict, "somebody else changed it meanwhile"),
-        429 => (ErrorKind::RateLimited, "too many requests"),
-        503 => (ErrorKind::Unreachable, "kintone is under maintenance"),
-        500.. => (ErrorKind::Unreachable, "kintone is out of order"),
-        _ => (ErrorKind::Rejected, "kintone refuses the request"),
-    }
-}
-
-fn is_token(text: &str, max: usize) -> bool {
-    !text.is_empty() && text.len() <= max && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
-}
-
 /// The field codes in `errors`: `record.tel.value`, `records[0].tel.value`, `record[duration].value`; other places are
 /// parameters and named as they are. The texts beside them may repeat values, and are left alone.
 fn invalid_fields(body: &Map<String, Value>) -> Vec<String> {
@@ -185,9 +122,13 @@ fn field_of(place: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cti_http::Repeat;
 
     fn judge(status: u16, body: &str, repeatable: bool) -> Error {
-        Answer { status, retry_after: None, body: body.as_bytes(), repeatable }.judge().unwrap_err()
+        let repeat = if repeatable { Repeat::Harmless } else { Repeat::Harmful };
+        let body = body.as_bytes().to_vec();
+        super::judge(&Reply { side: "kintone", status, headers: Default::default(), retry_after: None, body, repeat })
+            .unwrap_err()
     }
 
     fn code(status: u16, code: &str) -> Error {

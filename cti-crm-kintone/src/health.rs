@@ -23,7 +23,7 @@ enum Role {
 /// A fault of the configuration as a check.
 pub(crate) fn configuration_fault(fault: &Fault) -> Check {
     let name = format!("kintone.configuration.{}", fault.path);
-    failed(name, fault.message.clone(), "correct this key of the configuration")
+    Check::failed(name, fault.message.clone(), "correct this key of the configuration")
 }
 
 /// All checks of both apps.
@@ -32,7 +32,7 @@ pub(crate) async fn check(ready: &Ready) -> Vec<Check> {
     if let Some(Customers { app, .. }) = &ready.customers {
         checks.extend(check_app(&ready.client, app, Role::Customers).await);
     }
-    if let Some(CallLog { app, mode }) = &ready.call_log {
+    if let Some(CallLog { app, mode, .. }) = &ready.call_log {
         checks.extend(check_app(&ready.client, app, Role::CallLog(*mode)).await);
     }
     checks
@@ -45,15 +45,15 @@ async fn check_app(client: &Client, app: &App, role: Role) -> Vec<Check> {
         Err(error) => return unusable(role, &error),
     };
     let mut checks = vec![
-        ok(name("reachable"), format!("app {} answers", app.id)),
-        ok(name("token"), "kintone accepts the token".to_owned()),
+        Check::ok(name("reachable"), format!("app {} answers", app.id)),
+        Check::ok(name("token"), "kintone accepts the token"),
     ];
     if role == Role::Customers {
         checks.push(view(client, app, role).await);
     }
     for right in role.rights() {
         let cure = format!("see that the right to {right} records is ticked for the token");
-        checks.push(check_of(name(right), CheckOutcome::NotChecked, UNCHECKED.to_owned(), Some(cure)));
+        checks.push(Check { cure: Some(cure), ..Check::not_checked(name(right), UNCHECKED) });
     }
     checks.extend(app.fields.iter().map(|(attribute, code)| field(role, attribute, code.as_str(), &form)));
     checks.push(required(role, app, &form));
@@ -62,7 +62,7 @@ async fn check_app(client: &Client, app: &App, role: Role) -> Vec<Check> {
 
 /// The form cannot be read: say which step failed.
 fn unusable(role: Role, error: &Error) -> Vec<Check> {
-    let reached = ok(role.name("reachable"), "kintone answers".to_owned());
+    let reached = Check::ok(role.name("reachable"), "kintone answers");
     let (step, cure) = match error.kind() {
         ErrorKind::Unauthenticated => ("token", "generate a token in the app's settings, save, and press Update App"),
         ErrorKind::PermissionDenied => {
@@ -71,18 +71,20 @@ fn unusable(role: Role, error: &Error) -> Vec<Check> {
         ErrorKind::ConfigInvalid | ErrorKind::NotFound => ("app", "check the domain, the app id and the guest space"),
         _ => {
             let cure = "check the network, the domain and kintone's own status page";
-            return vec![failed(role.name("reachable"), error.chain(), cure)];
+            return vec![Check::failed(role.name("reachable"), error.chain(), cure)];
         }
     };
-    vec![reached, failed(role.name(step), error.chain(), cure)]
+    vec![reached, Check::failed(role.name(step), error.chain(), cure)]
 }
 
 /// Reads one record: the right to view.
 async fn view(client: &Client, app: &App, role: Role) -> Check {
     let request = Request::get("records.json").with("fields", json!(["$id"])).with("query", "limit 1");
     match client.send(app, request).await {
-        Ok(_) => ok(role.name("view"), "records can be read".to_owned()),
-        Err(error) => failed(role.name("view"), error.chain(), "tick the right to view records and press Update App"),
+        Ok(_) => Check::ok(role.name("view"), "records can be read"),
+        Err(error) => {
+            Check::failed(role.name("view"), error.chain(), "tick the right to view records and press Update App")
+        }
     }
 }
 
@@ -93,18 +95,20 @@ fn field(role: Role, attribute: &str, code: &str, form: &Form) -> Check {
         Place::Top(field) => field,
         Place::InTable(table) => {
             let found = format!("the field {code} is inside the table {table}");
-            return failed(name, found, "map a field outside of tables");
+            return Check::failed(name, found, "map a field outside of tables");
         }
         Place::Nowhere => {
             let found = format!("the app has no field with the code {code}");
             let cure = "take the field code, not the label, from the field's settings";
             let outcome = if role.needs(attribute) { CheckOutcome::Failed } else { CheckOutcome::Warning };
-            return check_of(name, outcome, found, Some(cure.to_owned()));
+            return Check { name, outcome, found, cure: Some(cure.to_owned()) };
         }
     };
     match role.fault(attribute, field) {
-        Some((outcome, found, cure)) => check_of(name, outcome, format!("{code}: {found}"), Some(cure.to_owned())),
-        None => ok(name, format!("{code} is a {}", field.kind())),
+        Some((outcome, found, cure)) => {
+            Check { name, outcome, found: format!("{code}: {found}"), cure: Some(cure.to_owned()) }
+        }
+        None => Check::ok(name, format!("{code} is a {}", field.kind())),
     }
 }
 
@@ -223,23 +227,11 @@ fn required(role: Role, app: &App, form: &Form) -> Check {
     let missing: Vec<&str> =
         form.required().into_iter().filter(|code| !attribute(code).is_some_and(|a| role.always_writes(a))).collect();
     if missing.is_empty() {
-        return ok(name, "no field is required that is not always written".to_owned());
+        return Check::ok(name, "no field is required that is not always written");
     }
     let unmapped = missing.iter().any(|code| attribute(code).is_none());
     let outcome = if unmapped && role != Role::Customers { CheckOutcome::Failed } else { CheckOutcome::Warning };
     let found = format!("required, but not written or not always: {}", missing.join(" "));
     let cure = "untick Required field, or give the field a default value; else kintone refuses the record";
-    check_of(name, outcome, found, Some(cure.to_owned()))
-}
-
-fn ok(name: String, found: String) -> Check {
-    check_of(name, CheckOutcome::Ok, found, None)
-}
-
-fn failed(name: String, found: String, cure: &str) -> Check {
-    check_of(name, CheckOutcome::Failed, found, Some(cure.to_owned()))
-}
-
-fn check_of(name: String, outcome: CheckOutcome, found: String, cure: Option<String>) -> Check {
-    Check { name, outcome, found, cure }
+    Check { name, outcome, found, cure: Some(cure.to_owned()) }
 }

@@ -70,7 +70,11 @@ fn header<'a>(request: &'a Recorded, name: &str) -> Option<&'a str> {
 #[tokio::test]
 async fn a_look_up_is_one_get() {
     let simulator = Setup::USUAL.simulator().await;
-    let wanted = LookUp { number: number("0312345678"), spellings: vec![number("0312345678"), number("03-1234-5678")] };
+    let wanted = LookUp {
+        number: number("0312345678"),
+        spellings: vec![number("0312345678"), number("03-1234-5678")],
+        event: None,
+    };
     Setup::USUAL.good(&simulator).look_up(&wanted).await.unwrap();
     let [request] = simulator.requests().try_into().unwrap();
     let list = "%28%220312345678%22%2C%2203-1234-5678%22%29";
@@ -90,7 +94,7 @@ async fn a_long_look_up_goes_by_post_and_still_only_reads() {
     simulator.put_record(14, json!({"tel": {"value": "0312345678"}})).unwrap();
     let mut spellings = vec![number("0312345678")];
     spellings.extend((0..49).map(|n| number(&format!("{n:02}{}", "0".repeat(60)))));
-    let wanted = LookUp { number: number("0312345678"), spellings };
+    let wanted = LookUp { number: number("0312345678"), spellings, event: None };
     let matches = Setup::USUAL.good(&simulator).look_up(&wanted).await.unwrap();
     assert_eq!(matches.found.len(), 1);
     let [request] = simulator.requests().try_into().unwrap();
@@ -342,7 +346,7 @@ async fn more_than_ten_matches_are_told_and_open_the_list() {
     }
     let crm = ANY_PHONE.good(&simulator);
     let spellings = vec![number("0312345678"), number("03-1234-5678")];
-    let wanted = LookUp { number: number("0312345678"), spellings };
+    let wanted = LookUp { number: number("0312345678"), spellings, event: None };
     let matches = crm.look_up(&wanted).await.unwrap();
     assert_eq!((matches.found.len(), matches.more), (10, true));
     let list = "%28%2203-1234-5678%22%29";

@@ -58,33 +58,16 @@ impl<'a> Preview<'a> {
             matches: Matches { found, more: false },
             url: None,
             problem: None,
+            click: false,
         };
         self.desk.pop(&pop).await;
     }
 
     async fn end(&mut self, seconds: i64, disposition: Disposition) {
         let now = Utc::now();
-        let record = CallRecord {
-            call: self.call.clone(),
-            direction: self.direction,
-            caller: self.caller.clone(),
-            dialed: None,
-            queue: None,
-            extensions: vec![],
-            answered_by: None,
-            disposition,
-            cause: "normal clearing".to_owned(),
-            started_at: now,
-            answered_at: None,
-            ended_at: now,
-            ring_seconds: 0.0,
-            queue_seconds: 0.0,
-            hold_seconds: 0.0,
-            talk_seconds: 0.0,
-            transfers: vec![],
-            recordings: vec![],
-            context: cti_core::call::Attached::default(),
-        };
+        let cause = "normal clearing".to_owned();
+        let begun = CallRecord::begun(self.call.clone(), self.direction, self.caller.clone(), None, now);
+        let record = CallRecord { disposition, cause, ..begun };
         let ended = CallFact::Ended { cause: "normal clearing".to_owned(), disposition, record: Box::new(record) };
         self.tell(seconds, ended).await;
     }

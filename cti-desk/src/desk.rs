@@ -78,6 +78,7 @@ pub struct Desk {
     pub(crate) public_url: Option<Url>,
     pub(crate) agents: Vec<AgentLogin>,
     pub(crate) origins: Vec<Url>,
+    pub(crate) form_targets: Vec<Url>,
     pub(crate) open_for: Option<String>,
     pub(crate) capabilities: PbxCapabilities,
     pub(crate) window: CallWindow,
@@ -93,6 +94,7 @@ impl Default for Desk {
             public_url: None,
             agents: Vec::new(),
             origins: Vec::new(),
+            form_targets: Vec::new(),
             open_for: None,
             capabilities: PbxCapabilities::default(),
             window: CallWindow::default(),
@@ -165,6 +167,15 @@ impl Desk {
     #[must_use]
     pub fn call_window(mut self, window: CallWindow) -> Self {
         self.window = window;
+        self
+    }
+
+    /// Lets the page submit forms to that origin: CRMs that pop by POST need it.
+    #[must_use]
+    pub fn form_target(mut self, url: Url) -> Self {
+        if !self.form_targets.iter().any(|known| known.origin() == url.origin()) {
+            self.form_targets.push(url);
+        }
         self
     }
 

@@ -15,7 +15,7 @@ use chrono::Utc;
 use cti_core::call::PbxEvent;
 use cti_core::command::{Command, CommandRequest, CommandSource, CommandStream, Outcome};
 use cti_core::pbx::{LinkState, PbxCapabilities};
-use cti_core::popup::{Pop, Popup};
+use cti_core::popup::{Notified, Pop, Popup};
 use cti_core::{Error, ErrorKind, Result, Status};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
@@ -133,7 +133,7 @@ impl Inner {
         Ok(Self {
             hub: Hub::new(desk.agents.iter().map(|agent| agent.extensions.clone()).collect()),
             sessions: Sessions::new(&desk.agents, desk.open_for.as_deref(), local_addr.port(), secure),
-            door: Door::new(desk.public, desk.public_url, &desk.origins),
+            door: Door::new(desk.public, desk.public_url, &desk.origins, &desk.form_targets),
             metrics: Metrics::default(),
             capabilities: desk.capabilities,
             window: desk.window,
@@ -203,6 +203,9 @@ fn outcome_name(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Done => "done",
         Outcome::Placed { .. } => "placed",
+        Outcome::Open { .. } => "open",
+        Outcome::Parked { .. } => "parked",
+        Outcome::Device { .. } => "device",
         Outcome::ChoiceNeeded { .. } => "choice_needed",
     }
 }
@@ -219,6 +222,10 @@ impl Popup for RunningDesk {
 
     async fn pop(&self, pop: &Pop) {
         self.0.metrics.pops.add(self.0.hub.pop(pop));
+    }
+
+    async fn notified(&self, outcome: &Notified) {
+        self.0.hub.notified(outcome);
     }
 
     async fn link(&self, pbx: &str, state: &LinkState) {

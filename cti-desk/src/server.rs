@@ -29,6 +29,7 @@ fn routes(desk: Arc<Inner>) -> Router {
         .route("/events", get(events::events))
         .route("/api/dial", post(api::dial))
         .route("/api/calls/{action}", post(api::call))
+        .route("/api/click", post(api::pop_click))
         .route(click::PATH, post(click::click).options(click::preflight))
         .route("/health", get(health::health))
         .route("/metrics", get(metrics::metrics))

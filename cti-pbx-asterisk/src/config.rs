@@ -5,6 +5,7 @@ use crate::link::{Lookup, Shared};
 use crate::model::Sides;
 use cti_core::Fault;
 use cti_core::backoff::Backoff;
+use cti_core::pbx::AutoAnswer;
 use cti_core::secret::SecretString;
 use std::fmt;
 use std::path::PathBuf;
@@ -38,6 +39,10 @@ pub(crate) struct Settings {
     pub(crate) technology: String,
     pub(crate) dial_context: String,
     pub(crate) transfer_context: Option<String>,
+    pub(crate) auto_answer: Option<AutoAnswer>,
+    pub(crate) recordings: Option<String>,
+    pub(crate) context_prefixes: Option<Vec<String>>,
+    pub(crate) unconfirmed_after: Duration,
     pub(crate) ask_presentation: bool,
     pub(crate) backoff: Backoff,
     pub(crate) stable_after: Duration,
@@ -54,6 +59,10 @@ impl Asterisk {
             technology: "PJSIP".to_owned(),
             dial_context: "from-internal".to_owned(),
             transfer_context: None,
+            auto_answer: None,
+            recordings: None,
+            context_prefixes: None,
+            unconfirmed_after: Duration::from_secs(600),
             ask_presentation: true,
             backoff: Backoff { first: Duration::from_secs(1), most: Duration::from_secs(60) },
             stable_after: Duration::from_secs(30),
@@ -136,6 +145,34 @@ impl Asterisk {
         self.with(|settings| settings.transfer_context = Some(context.into()))
     }
 
+    /// How telephones are asked to pick up by themselves on click-to-dial, where the dial itself does not say. Without
+    /// this they ring.
+    #[must_use]
+    pub fn auto_answer(self, header: AutoAnswer) -> Self {
+        self.with(|settings| settings.auto_answer = Some(header))
+    }
+
+    /// The folder on the PBX for recordings that are started from here, if not Asterisk's own (`/var/spool/asterisk/monitor`).
+    #[must_use]
+    pub fn recordings(self, folder: impl Into<String>) -> Self {
+        self.with(|settings| settings.recordings = Some(folder.into()))
+    }
+
+    /// Channel variables whose names begin so are attached to the call; `CTI_` if nothing is said. Asterisk tells
+    /// variables to users with `dialplan` in `read =`.
+    #[must_use]
+    pub fn context_prefixes<T: Into<String>>(self, prefixes: impl IntoIterator<Item = T>) -> Self {
+        let prefixes = prefixes.into_iter().map(Into::into).collect();
+        self.with(|settings| settings.context_prefixes = Some(prefixes))
+    }
+
+    /// How long a call stays open after a lost link when the user may not list channels and nothing is heard of the
+    /// call: then it ends as `lost_track`. 10 minutes.
+    #[must_use]
+    pub fn unconfirmed_after(self, time: Duration) -> Self {
+        self.with(|settings| settings.unconfirmed_after = time)
+    }
+
     /// Whether to ask Asterisk, before anything is told about a call from outside, if the caller withholds the number.
     /// On by default; costs one small question a call, unless manager.conf says `channelvars = CALLERID(num-pres)`.
     #[must_use]
@@ -181,14 +218,31 @@ impl Settings {
         if !plain(&self.technology) {
             faults.push(Fault::new("technology", "a channel technology is a word such as PJSIP"));
         }
-        if !plain(&self.dial_context) || !plain(self.transfer_context()) {
-            faults.push(Fault::new("dial_context", "a context of the dial plan has letters, digits, _ - and . only"));
+        let context = "a context of the dial plan has letters, digits, _ - and . only";
+        if !plain(&self.dial_context) {
+            faults.push(Fault::new("dial_context", context));
+        }
+        if self.transfer_context.as_deref().is_some_and(|context| !plain(context)) {
+            faults.push(Fault::new("transfer_context", context));
+        }
+        if self.recordings.as_deref().is_some_and(|folder| !is_folder(folder)) {
+            faults
+                .push(Fault::new("recordings", "a folder of the PBX has letters, digits, _ - . and / only, and no .."));
+        }
+        let is_prefix = |text: &String| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if self.context_prefixes.as_ref().is_some_and(|prefixes| !prefixes.iter().all(is_prefix)) {
+            faults.push(Fault::new("context_prefixes", "names of variables begin with letters, digits and _"));
         }
         if self.backoff.first.is_zero() || self.backoff.most < self.backoff.first {
             faults.push(Fault::new("backoff", "wait at least a moment first, and not less later"));
         }
         faults
     }
+}
+
+fn is_folder(text: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+    !text.is_empty() && text.len() <= 200 && text.chars().all(good) && text.split('/').all(|part| part != "..")
 }
 
 /// Shows no secret.
@@ -218,7 +272,10 @@ mod tests {
             (Asterisk::new("ma/in", "127.0.0.1"), "name"),
             (local().technology("PJSIP/x"), "technology"),
             (local().dial_context("a b"), "dial_context"),
-            (local().transfer_context("x\r\n"), "dial_context"),
+            (local().transfer_context("x\r\n"), "transfer_context"),
+            (local().recordings("/tmp/../etc"), "recordings"),
+            (local().recordings("x\r\nAction: Ping"), "recordings"),
+            (local().context_prefixes(["CTI_", ""]), "context_prefixes"),
             (local().backoff(Duration::ZERO, Duration::ZERO), "backoff"),
             (Asterisk::new("main", "127.0.0.1"), "user"),
             (Asterisk::new("main", "pbx").login("cti", SecretString::from("x")), "tls"),

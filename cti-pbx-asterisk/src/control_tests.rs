@@ -5,8 +5,9 @@ use crate::link::fake::{Running, asterisk};
 use crate::testing::{Peer, Server, error, in_time, is, success};
 use cti_core::call::{CallId, Extension};
 use cti_core::number::Number;
-use cti_core::pbx::{Dial, PbxControl, RecordingStep, TransferStep, WantedAgentState};
+use cti_core::pbx::{DeviceState, Dial, PbxControl, RecordingStep, TransferStep, WantedAgentState};
 use cti_core::{ErrorKind, Result, Status};
+use proptest::prelude::*;
 use std::time::Duration;
 
 const ACTIONS: &[&str] = &[
@@ -21,6 +22,7 @@ const ACTIONS: &[&str] = &[
     "MixMonitor",
     "StopMixMonitor",
     "MixMonitorMute",
+    "MuteAudio",
     "QueuePause",
     "QueueAdd",
     "QueueRemove",
@@ -83,6 +85,12 @@ async fn every_command_is_the_action_that_asterisk_knows() {
     pbx.send_digits(&call, &agent, "1#").await.expect("done");
     expect("PlayDTMF", "Channel=PJSIP/trunk-1 Digit=1").await;
     expect("PlayDTMF", "Channel=PJSIP/trunk-1 Digit=#").await;
+    pbx.redirect(&call, &agent, &number("6002")).await.expect("done");
+    expect("Redirect", "Channel=PJSIP/trunk-1 Context=transfers Exten=6002 Priority=1").await;
+    pbx.mute(&call, &agent, true).await.expect("done");
+    expect("MuteAudio", "Channel=PJSIP/6001-2 Direction=in State=on").await;
+    pbx.mute(&call, &agent, false).await.expect("done");
+    expect("MuteAudio", "Channel=PJSIP/6001-2 Direction=in State=off").await;
     pbx.record(&call, &agent, RecordingStep::Stop).await.expect("done");
     expect("StopMixMonitor", "Channel=PJSIP/trunk-1").await;
     pbx.record(&call, &agent, RecordingStep::Pause).await.expect("done");
@@ -95,8 +103,10 @@ async fn every_command_is_the_action_that_asterisk_knows() {
     pbx.set_agent_state(&agent, &lunch).await.expect("done");
     expect("QueuePause", "Interface=PJSIP/6001 Paused=true Reason=lunch").await;
     let queue = "support".to_owned();
-    pbx.set_agent_state(&agent, &WantedAgentState::LoggedIn { queue: queue.clone() }).await.expect("done");
-    expect("QueueAdd", "Queue=support Interface=PJSIP/6001").await;
+    pbx.set_agent_state(&agent, &WantedAgentState::LoggedIn { queue: queue.clone(), penalty: Some(2) })
+        .await
+        .expect("done");
+    expect("QueueAdd", "Queue=support Interface=PJSIP/6001 Penalty=2").await;
     pbx.set_agent_state(&agent, &WantedAgentState::LoggedOut { queue }).await.expect("done");
     expect("QueueRemove", "Queue=support Interface=PJSIP/6001").await;
     pbx.set_agent_state(&Extension::from("6002"), &WantedAgentState::Ready).await.expect("done");
@@ -134,11 +144,85 @@ async fn before_asterisk_12_a_blind_transfer_redirects_the_customer() {
     assert_eq!(shown(&redirect), "Channel=PJSIP/trunk-1 Context=transfers Exten=6002 Priority=1");
 }
 
+/// A link to a server that greets as that version.
+async fn old(greeting: &'static str) -> (Running, Peer) {
+    let mut server = Server::start_greeting(greeting, |action| {
+        let parked = "Event: ParkedCall\r\nExten: 701\r\nChannel: PJSIP/trunk-1\r\n\r\n";
+        if is(action, "Park") {
+            return Some(success("") + parked);
+        }
+        ["Redirect", "Monitor", "PauseMonitor"].iter().any(|name| is(action, name)).then(|| success(""))
+    })
+    .await;
+    let mut link = Running::start(asterisk(server.port).transfer_context("transfers").recordings("/var/cti/"));
+    let peer = server.peer().await;
+    link.up().await;
+    (link, peer)
+}
+
+#[tokio::test]
+async fn an_old_asterisk_is_spoken_to_in_its_own_words() {
+    let (link, mut peer) = old("Asterisk Call Manager/1.1").await;
+    let pbx = &link.asterisk;
+    pbx.transfer(&call(), &agent(), &number("6002"), TransferStep::Blind).await.expect("done");
+    let redirect = peer.saw("Redirect").await;
+    assert_eq!(shown(&redirect), "Channel=PJSIP/trunk-1 Context=transfers Exten=6002 Priority=1");
+    assert_eq!(pbx.park(&call(), &agent()).await.expect("done").as_deref(), Some("701"));
+    assert_eq!(shown(&peer.saw("Park").await), "Channel=PJSIP/trunk-1 Channel2=PJSIP/6001-2");
+    pbx.record(&call(), &agent(), RecordingStep::Start).await.expect("done");
+    let monitor = shown(&peer.saw("Monitor").await);
+    assert!(monitor.starts_with("Channel=PJSIP/trunk-1 File=/var/cti/cti-1.1-"), "{monitor}");
+    assert!(monitor.ends_with(" Format=wav Mix=1"), "{monitor}");
+    pbx.record(&call(), &agent(), RecordingStep::Pause).await.expect("done");
+    assert_eq!(shown(&peer.saw("PauseMonitor").await), "Channel=PJSIP/trunk-1");
+}
+
+#[tokio::test]
+async fn what_the_version_lacks_is_refused_before_a_byte_is_sent() {
+    let (link, mut peer) = old("Asterisk Call Manager/1.0").await;
+    let pbx = &link.asterisk;
+    let to = number("6002");
+    for refused in [
+        pbx.transfer(&call(), &agent(), &to, TransferStep::Consult).await,
+        pbx.transfer(&call(), &agent(), &to, TransferStep::Cancel).await,
+        pbx.mute(&call(), &agent(), true).await,
+        pbx.device_state(&agent()).await.map(drop),
+    ] {
+        assert_eq!(refused.expect_err("too old").kind(), ErrorKind::Unsupported);
+    }
+    pbx.redirect(&call(), &agent(), &to).await.expect("done");
+    let mut names = Vec::new();
+    while names.last().map(String::as_str) != Some("Redirect") {
+        names.push(peer.next_action().await.get("Action").expect("a name").into_owned());
+    }
+    assert!(!names.iter().any(|name| ["Atxfer", "CancelAtxfer", "MuteAudio"].contains(&name.as_str())), "{names:?}");
+}
+
+#[tokio::test]
+async fn what_a_telephone_does_is_asked_of_asterisk() {
+    let (link, mut peer) = with_server(|action| {
+        let is_device = |name| action.get("Variable").is_some_and(|variable| variable == name);
+        let state = |word| success("").replace("\r\n\r\n", &format!("\r\nValue: {word}\r\n\r\n"));
+        match action {
+            _ if is_device("DEVICE_STATE(PJSIP/6001)") => Some(state("ONHOLD")),
+            _ if is_device("DEVICE_STATE(PJSIP/6099)") => Some(state("INVALID")),
+            _ => None,
+        }
+    })
+    .await;
+    assert_eq!(link.asterisk.device_state(&agent()).await.expect("told"), DeviceState::OnHold);
+    assert_eq!(shown(&peer.saw("Getvar").await), "Variable=DEVICE_STATE(PJSIP/6001)");
+    let unknown = link.asterisk.device_state(&Extension::from("6099")).await.expect_err("none");
+    assert_eq!(unknown.kind(), ErrorKind::NotFound);
+    let hostile = link.asterisk.device_state(&Extension::from("6001)${SHELL(x)}")).await.expect_err("hostile");
+    assert_eq!(hostile.kind(), ErrorKind::Rejected);
+}
+
 #[tokio::test]
 async fn signing_in_twice_is_no_error() {
     let (link, _peer) =
         with_server(|action| is(action, "QueueAdd").then(|| error("Unable to add interface: Already there"))).await;
-    let wanted = WantedAgentState::LoggedIn { queue: "support".to_owned() };
+    let wanted = WantedAgentState::LoggedIn { queue: "support".to_owned(), penalty: None };
     link.asterisk.set_agent_state(&agent(), &wanted).await.expect("is there");
 }
 
@@ -253,4 +337,99 @@ async fn an_extension_that_the_dial_plan_does_not_know() {
     let (link, _peer) = with_server(|action| is(action, "Originate").then(|| error("Extension does not exist."))).await;
     let error = link.asterisk.dial(&Dial::new(agent(), number("1"))).await.expect_err("unknown");
     assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+/// Text that somebody outside may choose, more hostile than chance would have it.
+fn hostile() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("\r\n".to_owned()),
+        Just("\n".to_owned()),
+        Just("\r".to_owned()),
+        Just("\0".to_owned()),
+        Just("\r\n\r\nAction: UserEvent\r\nUserEvent: x\r\n\r\n".to_owned()),
+        Just("Variable: X=1".to_owned()),
+        Just(",".to_owned()),
+        "[0-9+*#]{1,6}",
+        "\\PC{0,8}",
+        any::<String>(),
+    ];
+    proptest::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat())
+}
+
+/// Everything that can be asked for, with these texts in every place.
+async fn ask_for_everything(pbx: &crate::Asterisk, texts: &[String; 3]) {
+    let [one, two, three] = texts;
+    let extension = Extension::from(one.as_str());
+    let mut dial = Dial::new(extension.clone(), Number::new(two).unwrap_or_else(|| number("1")));
+    dial.caller_id = Number::new(three);
+    dial.timeout = Duration::from_millis(1);
+    dial.context.insert(two.clone(), three.clone());
+    drop(pbx.dial(&dial).await);
+    let mut known = Dial::new(agent(), number("1"));
+    known.timeout = Duration::from_millis(1);
+    known.context.insert("NOTE".to_owned(), one.clone());
+    drop(pbx.dial(&known).await);
+    if let Some(to) = Number::new(one) {
+        for step in [TransferStep::Blind, TransferStep::Consult] {
+            drop(pbx.transfer(&call(), &agent(), &to, step).await);
+        }
+        drop(pbx.redirect(&call(), &agent(), &to).await);
+    }
+    drop(pbx.send_digits(&call(), &agent(), one).await);
+    drop(pbx.device_state(&extension).await);
+    for state in [
+        WantedAgentState::NotReady { reason: Some(two.clone()) },
+        WantedAgentState::LoggedIn { queue: three.clone(), penalty: Some(1) },
+        WantedAgentState::LoggedOut { queue: one.clone() },
+    ] {
+        drop(pbx.set_agent_state(&agent(), &state).await);
+        drop(pbx.set_agent_state(&extension, &state).await);
+    }
+}
+
+/// Whatever is asked for, Asterisk gets the actions of this API alone, each with the headers that belong to it: no value
+/// becomes a header or an action, and what the API has no command for cannot be sent.
+#[test]
+fn no_value_becomes_a_header_or_an_action() {
+    const HEADERS: [(&str, &[&str]); 9] = [
+        (
+            "Originate",
+            &["Channel", "Context", "Exten", "Priority", "Timeout", "Async", "CallerID", "ChannelId", "Variable"],
+        ),
+        ("BlindTransfer", &["Channel", "Context", "Exten"]),
+        ("Atxfer", &["Channel", "Context", "Exten"]),
+        ("Redirect", &["Channel", "Context", "Exten", "Priority"]),
+        ("PlayDTMF", &["Channel", "Digit"]),
+        ("Getvar", &["Variable"]),
+        ("QueuePause", &["Interface", "Paused", "Reason"]),
+        ("QueueAdd", &["Queue", "Interface", "Penalty"]),
+        ("QueueRemove", &["Queue", "Interface"]),
+    ];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let (link, peer) = runtime.block_on(with_server(|action| is(action, "Originate").then(|| error("not now"))));
+    let peer = std::cell::RefCell::new(peer);
+    let texts = [hostile(), hostile(), hostile()];
+    proptest!(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() }, |(texts in texts)| {
+        runtime.block_on(async {
+            ask_for_everything(&link.asterisk, &texts).await;
+            link.asterisk.hang_up(&call(), &agent()).await.expect("the link is whole");
+        });
+        loop {
+            let action = runtime.block_on(peer.borrow_mut().next_action());
+            let name = action.get("Action").unwrap_or_default().into_owned();
+            if name == "Hangup" {
+                break;
+            }
+            let Some((_, expected)) = HEADERS.iter().find(|(known, _)| *known == name) else {
+                let of_link = ["Login", "Challenge", "CoreStatus", "CoreShowChannels", "BridgeList", "QueueStatus", "Ping", "ListCommands"];
+                prop_assert!(of_link.contains(&name.as_str()), "{name} was sent");
+                continue;
+            };
+            for (key, _) in action.headers().skip(2) {
+                let key = String::from_utf8_lossy(key).into_owned();
+                prop_assert!(expected.contains(&key.as_str()), "{name} has the header {key}");
+            }
+            prop_assert!(action.all("Variable").count() <= 1, "{name} sets two variables");
+        }
+    });
 }

@@ -3,10 +3,10 @@
 use crate::ami::{Action, Client, Message, Watch};
 use crate::config::Settings;
 use crate::error::link_lost;
-use crate::safe;
+use crate::{device, safe};
 use chrono::Utc;
 use cti_core::call::CallId;
-use cti_core::pbx::Dial;
+use cti_core::pbx::{AutoAnswer, DeviceState, Dial};
 use cti_core::{Error, ErrorKind, Result, Status};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,9 +29,20 @@ pub(crate) async fn dial(client: &Client, settings: &Settings, dial: &Dial) -> R
             .status_is(Status::OutcomeUnknown)
     })??;
     match told.failure() {
+        // Whether the telephone is there at all is not told: its state is.
+        Some(error) if error.kind() == ErrorKind::NotFound && told.cause == 0 => {
+            Err(unreachable(client, settings, dial).await.unwrap_or(error))
+        }
         Some(error) => Err(error),
         None => Ok(CallId::new(&settings.name, told.unique_id.as_deref().unwrap_or(&channel_id))),
     }
+}
+
+/// The error for a telephone that exists but cannot be reached; `None` if there is none, or nobody may ask.
+async fn unreachable(client: &Client, settings: &Settings, dial: &Dial) -> Option<Error> {
+    let state = client.send(device::ask(&settings.technology, &dial.extension).ok()?).await.ok()?;
+    (device::state(&state.get("Value")?) == Some(DeviceState::Unavailable))
+        .then(|| Error::new(ErrorKind::Unreachable, "the telephone is not registered"))
 }
 
 fn originate(settings: &Settings, dial: &Dial, channel_id: &str) -> Result<Action> {
@@ -41,7 +52,26 @@ fn originate(settings: &Settings, dial: &Dial, channel_id: &str) -> Result<Actio
     let action = Action::originate(&channel, &settings.dial_context, number, dial.timeout)
         .header("CallerID", format!("\"{shown}\" <{shown}>"))
         .header("ChannelId", channel_id);
-    Ok(with_context(action, &dial.context))
+    let action = with_context(action, &dial.context);
+    Ok(match dial.auto_answer.or(settings.auto_answer) {
+        Some(header) => with_auto_answer(action, &settings.technology, header),
+        None => action,
+    })
+}
+
+/// The header goes into the INVITE to the telephone: `PJSIP_HEADER` of PJSIP, the variable `SIPADDHEADER` of chan_sip;
+/// other technologies have no such header. A quote keeps its semicolons and commas together.
+fn with_auto_answer(action: Action, technology: &str, header: AutoAnswer) -> Action {
+    let (name, value) = match header {
+        AutoAnswer::CallInfo => ("Call-Info", "<sip:localhost>;answer-after=0"),
+        AutoAnswer::AlertInfo => ("Alert-Info", "<http://localhost>;info=alert-autoanswer;delay=0"),
+        AutoAnswer::AnswerMode => ("Answer-Mode", "Auto"),
+    };
+    match technology.to_ascii_uppercase().as_str() {
+        "PJSIP" => action.header("Variable", format!("PJSIP_HEADER(add,{name})={value}")),
+        "SIP" => action.header("Variable", format!("SIPADDHEADER=\"{name}: {value}\"")),
+        _ => action,
+    }
 }
 
 /// `__` hands a variable on to every channel of the call; `CTI_` keeps a CRM from setting variables of the dial plan.
@@ -176,6 +206,25 @@ mod tests {
             assert_eq!(told.failure().expect("failed").kind(), kind, "reason {reason}, cause {cause}");
         }
         assert!(Told { success: true, reason: 4, ..Told::default() }.failure().is_none());
+    }
+
+    #[test]
+    fn a_telephone_is_asked_to_pick_up_in_the_words_of_its_technology() {
+        let mut dial = Dial::new(Extension::from("6001"), Number::new("0901234567").expect("number"));
+        let text = |asterisk: &crate::Asterisk, dial: &Dial| {
+            let bytes = originate(&asterisk.settings, dial, "cti-1.1").and_then(|action| action.encode("id"));
+            String::from_utf8_lossy(&bytes.expect("good")).into_owned()
+        };
+        let pbx = crate::Asterisk::new("main", "127.0.0.1");
+        assert!(!text(&pbx, &dial).contains("Variable"), "nobody asked for it");
+        let pbx = pbx.auto_answer(AutoAnswer::CallInfo);
+        let call_info = "\r\nVariable: PJSIP_HEADER(add,Call-Info)=<sip:localhost>;answer-after=0\r\n";
+        assert!(text(&pbx, &dial).contains(call_info), "by the configuration");
+        dial.auto_answer = Some(AutoAnswer::AnswerMode);
+        assert!(text(&pbx, &dial).contains("\r\nVariable: PJSIP_HEADER(add,Answer-Mode)=Auto\r\n"), "by the dial");
+        let sip = text(&pbx.clone().technology("SIP"), &dial);
+        assert!(sip.contains("\r\nVariable: SIPADDHEADER=\"Answer-Mode: Auto\"\r\n"), "{sip}");
+        assert!(!text(&pbx.technology("IAX2"), &dial).contains("Variable"), "IAX2 has no headers");
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub(crate) fn needed_class(action: &str) -> &'static str {
         "Getvar" => "call or reporting",
         "CoreShowChannels" | "CoreSettings" | "CoreStatus" => "reporting or system",
         "QueueAdd" | "QueueRemove" | "QueuePause" => "agent",
-        "MixMonitor" => "system",
+        "MixMonitor" | "MuteAudio" | "Monitor" | "StopMonitor" => "system",
         "Command" => "command",
         _ => "the class that `manager show command` names",
     }

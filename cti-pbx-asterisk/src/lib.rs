@@ -12,6 +12,7 @@ mod config;
 mod control;
 #[cfg(test)]
 mod control_tests;
+mod device;
 mod dial;
 mod error;
 mod health;
@@ -22,6 +23,7 @@ mod safe;
 mod source;
 #[cfg(test)]
 mod testing;
+mod version;
 
 pub use config::Asterisk;
 pub use replay::Replay;

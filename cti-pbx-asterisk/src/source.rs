@@ -4,6 +4,7 @@ use crate::config::Asterisk;
 use crate::health::health;
 use crate::link::Link;
 use crate::model::CallModel;
+use crate::version::capabilities;
 use async_trait::async_trait;
 use cti_core::health::Check;
 use cti_core::pbx::{EventStream, PbxCapabilities, PbxControl, PbxSource, SourceContext};
@@ -15,27 +16,6 @@ use tokio_stream::wrappers::ReceiverStream;
 /// Events that wait for the taker of the stream, beside those that the link keeps.
 const STREAM_BUFFER: usize = 256;
 
-/// What can be done over AMI. Picking up, holding and resuming cannot: the telephone does that itself.
-pub(crate) const CAPABILITIES: PbxCapabilities = PbxCapabilities {
-    inbound: true,
-    outbound: true,
-    internal: true,
-    queues: true,
-    hold_events: true,
-    agent_events: true,
-    resync: true,
-    dial: true,
-    answer: false,
-    hang_up: true,
-    hold: false,
-    blind_transfer: true,
-    attended_transfer: true,
-    send_digits: true,
-    set_agent_state: true,
-    park: true,
-    record: true,
-};
-
 #[async_trait]
 impl PbxSource for Asterisk {
     fn name(&self) -> &str {
@@ -43,7 +23,7 @@ impl PbxSource for Asterisk {
     }
 
     fn capabilities(&self) -> PbxCapabilities {
-        CAPABILITIES
+        capabilities(self.version())
     }
 
     async fn open(&self, context: SourceContext) -> Result<EventStream> {
@@ -52,8 +32,11 @@ impl PbxSource for Asterisk {
             return Err(Error::new(ErrorKind::Conflict, "this PBX is being read already").during("open"));
         };
         let (out, events) = mpsc::channel(STREAM_BUFFER);
-        let model = CallModel::new(&self.settings.name, self.settings.sides.clone())
+        let mut model = CallModel::new(&self.settings.name, self.settings.sides.clone())
             .wait_for_presentation(self.settings.ask_presentation);
+        if let Some(prefixes) = &self.settings.context_prefixes {
+            model = model.context_prefixes(prefixes.iter().cloned());
+        }
         tokio::spawn(Link::new(Arc::clone(&self.settings), model, context, out, ends).run());
         Ok(Box::pin(ReceiverStream::new(events)))
     }

@@ -28,11 +28,20 @@ pub(crate) struct Peer {
 
 impl Server {
     pub(crate) async fn start(answers: impl Fn(&Message) -> Option<String> + Send + Sync + 'static) -> Self {
-        Self::on(TcpListener::bind("127.0.0.1:0").await.expect("a port"), answers)
+        Self::start_greeting("Asterisk Call Manager/11.0.0", answers).await
+    }
+
+    /// Greets as another version.
+    pub(crate) async fn start_greeting(
+        greeting: &'static str,
+        answers: impl Fn(&Message) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        Self::on(TcpListener::bind("127.0.0.1:0").await.expect("a port"), greeting, answers)
     }
 
     pub(crate) fn on(
         listener: TcpListener,
+        greeting: &'static str,
         answers: impl Fn(&Message) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
         let port = listener.local_addr().expect("bound").port();
@@ -42,7 +51,7 @@ impl Server {
             while let Ok((stream, _)) = listener.accept().await {
                 let (say, to_say) = mpsc::unbounded_channel();
                 let (see, seen) = mpsc::unbounded_channel();
-                tokio::spawn(serve(stream, to_say, see, Arc::clone(&answers)));
+                tokio::spawn(serve(stream, greeting, to_say, see, Arc::clone(&answers)));
                 if came.send(Peer { say, seen }).is_err() {
                     return;
                 }
@@ -90,13 +99,14 @@ pub(crate) async fn in_time<T>(work: impl Future<Output = T>) -> T {
 /// Ends when the peer is dropped (or says nothing any more) or the client goes.
 async fn serve(
     mut stream: TcpStream,
+    greeting: &str,
     mut to_say: mpsc::UnboundedReceiver<Vec<u8>>,
     see: mpsc::UnboundedSender<Message>,
     answers: Arc<Answers>,
 ) {
     let mut decoder = Decoder::new();
     let mut chunk = vec![0; 4096];
-    if stream.write_all(b"Asterisk Call Manager/11.0.0\r\n").await.is_err() {
+    if stream.write_all(format!("{greeting}\r\n").as_bytes()).await.is_err() {
         return;
     }
     loop {

@@ -330,6 +330,19 @@ scenarios! {
         s.wait(2).await;
         call.hang_up();
     }
+    attended_transfer_by_the_telephone: |s| {
+        let call = s.call_in("5000");
+        s.sim.phone("6001").answer();
+        s.wait(2).await;
+        s.sim.phone("6001").hold();
+        s.sim.phone("6001").dial("6002");
+        s.wait(2).await;
+        s.sim.phone("6002").answer();
+        s.wait(2).await;
+        assert!(s.sim.phone("6001").transfer_to_second_call());
+        s.wait(2).await;
+        call.hang_up();
+    }
     attended_transfer_that_is_refused: |s| {
         let call = s.call_in("5000");
         s.sim.phone("6001").answer();

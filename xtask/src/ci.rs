@@ -15,8 +15,14 @@ pub(crate) fn run() -> Result<()> {
     lab::install()?;
     // The command of the README; here the live tests must run, not be skipped.
     cargo("test --workspace --all-features", &[("CTI_LAB", "required")])?;
+    injection()?;
     cargo("doc --workspace --all-features --no-deps", &[("RUSTDOCFLAGS", "-D warnings")])?;
     features::run()?;
     println!("all passed in {:.0?}", begun.elapsed());
     Ok(())
+}
+
+/// A million hostile values through a template of each target. The words select the build that the tests have made.
+pub(crate) fn injection() -> Result<()> {
+    cargo("test --workspace --all-features --test injection", &[("CTI_CASES", "1000000")])
 }

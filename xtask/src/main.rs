@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who started it")]
 
 mod arrows;
+mod bench;
 mod ci;
 mod coverage;
 mod features;
@@ -22,6 +23,9 @@ usage: cargo xtask <chore>
   features     builds the facade with each of its features alone
   arrows       checks that crates depend on each other in one direction only
   coverage     checks that every test named in docs/coverage.md exists
+  injection    a million hostile values through a template of each target (a part of ci)
+  bench [subject [words …]]
+               measures ours beside other libraries and floors, and prints a table; subjects are in bench/src/bin
 ";
 
 fn main() -> ExitCode {
@@ -33,7 +37,9 @@ fn main() -> ExitCode {
         ["lab", "--check"] => lab::check(),
         ["features"] => features::run(),
         ["arrows"] => arrows::run(),
+        ["injection"] => ci::injection(),
         ["coverage"] => coverage::run(),
+        ["bench", words @ ..] => bench::run(words),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {

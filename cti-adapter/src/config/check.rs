@@ -1,12 +1,12 @@
 //! From what is written to what can be run.
 
+use super::crm::{self, Crm};
 use super::fault::Faults;
-use super::raw::{RawAgent, RawApp, RawAppId, RawConfig, RawCrm, RawDesk, RawNumbering, RawPbx};
-use super::secret::SecretFrom;
+use super::raw::{RawAgent, RawConfig, RawDesk, RawNumbering, RawPbx};
+use super::secret::check_secret;
 use crate::build;
 use cti::core::call::Extension;
 use cti::core::dial::DialPlan;
-use cti::core::fields::FieldMap;
 use cti::core::number::NumberingPlan;
 use cti::core::pipeline::Settings;
 use cti::core::secret::SecretString;
@@ -19,7 +19,7 @@ use url::Url;
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) pbxs: Vec<PbxConfig>,
-    pub(crate) crms: Vec<CrmConfig>,
+    pub(crate) crms: Vec<Crm>,
     pub(crate) outbox: PathBuf,
     pub(crate) desk: Option<Desk>,
     pub(crate) settings: Settings,
@@ -47,32 +47,6 @@ pub(crate) enum Transport {
     Tls { ca_file: Option<PathBuf> },
     /// In clear text, because the configuration says so.
     Plain,
-}
-
-/// A kintone.
-#[derive(Debug)]
-pub(crate) struct CrmConfig {
-    pub(crate) name: String,
-    pub(crate) domain: String,
-    pub(crate) customers: CustomersApp,
-    pub(crate) call_log: Option<CallLogApp>,
-}
-
-/// The app that holds customers.
-#[derive(Debug)]
-pub(crate) struct CustomersApp {
-    pub(crate) app: String,
-    pub(crate) token: SecretString,
-    pub(crate) fields: FieldMap,
-}
-
-/// The app that holds the call history.
-#[derive(Debug)]
-pub(crate) struct CallLogApp {
-    pub(crate) app: String,
-    pub(crate) token: SecretString,
-    pub(crate) fields: Option<FieldMap>,
-    pub(crate) add_only: bool,
 }
 
 /// The desk page.
@@ -103,9 +77,9 @@ pub(crate) fn check(raw: RawConfig, mut faults: Faults) -> Result<Config, Faults
     let pbxs: Vec<_> =
         raw.pbx.iter().enumerate().map(|(i, pbx)| check_pbx(pbx, &format!("pbx[{i}]"), faults)).collect();
     let crms: Vec<_> =
-        raw.crm.iter().enumerate().map(|(i, crm)| check_crm(crm, &format!("crm[{i}]"), faults)).collect();
+        raw.crm.iter().enumerate().map(|(i, section)| crm::check(section, &format!("crm[{i}]"), faults)).collect();
     unique("pbx", raw.pbx.iter().map(|pbx| pbx.name.as_deref()), faults);
-    unique("crm", raw.crm.iter().map(|crm| crm.name.as_deref()), faults);
+    unique("crm", raw.crm.iter().map(|crm| crm.get("name")?.as_str()), faults);
     let desk = raw.desk.as_ref().map(|desk| check_desk(desk, faults));
     let numbering = raw.numbering.as_ref().map_or_else(NumberingPlan::default, |raw| check_numbering(raw, faults));
     let dial_plan = check_groups(&raw, &raw_names(&raw.pbx), faults);
@@ -123,7 +97,7 @@ pub(crate) fn check(raw: RawConfig, mut faults: Faults) -> Result<Config, Faults
 
 fn check_pbx(raw: &RawPbx, path: &str, faults: &mut Faults) -> Option<PbxConfig> {
     let name = check_name(raw.name.as_deref(), path, faults);
-    check_kind(raw.kind.as_deref(), "asterisk", path, faults);
+    check_kind(raw.kind.as_deref(), &["asterisk"], path, faults);
     let host = faults.required(format!("{path}.host"), raw.host.clone(), "the name or address of the PBX");
     let user = faults.required(format!("{path}.user"), raw.user.clone(), "the user of manager.conf");
     let secret = check_secret(raw.secret.as_ref(), &format!("{path}.secret"), faults);
@@ -153,51 +127,6 @@ fn check_pbx(raw: &RawPbx, path: &str, faults: &mut Faults) -> Option<PbxConfig>
     };
     faults.below(path, build::pbx(&config).faults());
     Some(config)
-}
-
-fn check_crm(raw: &RawCrm, path: &str, faults: &mut Faults) -> Option<CrmConfig> {
-    let name = check_name(raw.name.as_deref(), path, faults);
-    check_kind(raw.kind.as_deref(), "kintone", path, faults);
-    let domain = faults.required(format!("{path}.domain"), raw.domain.clone(), "the sub-domain or address of kintone");
-    let customers =
-        faults.required(format!("{path}.customers"), raw.customers.as_ref(), "the app that holds customers");
-    let customers = customers.map(|raw| check_customers(raw, &format!("{path}.customers"), faults));
-    let call_log = raw.call_log.as_ref().map(|raw| check_call_log(raw, &format!("{path}.call_log"), faults));
-    let call_log = match call_log {
-        Some(None) => return None,
-        Some(Some(call_log)) => Some(call_log),
-        None => None,
-    };
-    let config = CrmConfig { name: name?, domain: domain?, customers: customers??, call_log };
-    faults.below(path, build::bare_crm(&config).faults());
-    Some(config)
-}
-
-fn check_customers(raw: &RawApp, path: &str, faults: &mut Faults) -> Option<CustomersApp> {
-    let app = check_app(raw.app.as_ref(), path, faults);
-    let token = check_secret(raw.token.as_ref(), &format!("{path}.token"), faults);
-    let fields = faults.required(format!("{path}.fields"), raw.fields.clone(), "the codes of the fields");
-    if fields.as_ref().is_some_and(|fields| fields.phones().next().is_none()) {
-        faults.add(format!("{path}.fields"), "missing: `phone`, the code of the field that holds the telephone number");
-    }
-    if raw.add_only {
-        faults.add(format!("{path}.add_only"), "is a setting of call_log");
-    }
-    Some(CustomersApp { app: app?, token: token?, fields: fields? })
-}
-
-fn check_call_log(raw: &RawApp, path: &str, faults: &mut Faults) -> Option<CallLogApp> {
-    let app = check_app(raw.app.as_ref(), path, faults);
-    let token = check_secret(raw.token.as_ref(), &format!("{path}.token"), faults);
-    Some(CallLogApp { app: app?, token: token?, fields: raw.fields.clone(), add_only: raw.add_only })
-}
-
-fn check_app(raw: Option<&RawAppId>, path: &str, faults: &mut Faults) -> Option<String> {
-    let app = faults.required(format!("{path}.app"), raw, "the number of the app, or its address in the browser")?;
-    Some(match app {
-        RawAppId::Number(number) => number.to_string(),
-        RawAppId::Text(text) => text.clone(),
-    })
 }
 
 fn check_desk(raw: &RawDesk, faults: &mut Faults) -> Option<Desk> {
@@ -292,7 +221,7 @@ fn raw_names(pbxs: &[RawPbx]) -> HashSet<&str> {
     pbxs.iter().filter_map(|pbx| pbx.name.as_deref()).collect()
 }
 
-fn check_name(name: Option<&str>, path: &str, faults: &mut Faults) -> Option<String> {
+pub(super) fn check_name(name: Option<&str>, path: &str, faults: &mut Faults) -> Option<String> {
     let name = faults.required(format!("{path}.name"), name, "a name of your choice, used in logs and call ids")?;
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c)) {
         faults.add(format!("{path}.name"), "must be made of letters, digits, `_`, `-` and `.`");
@@ -301,22 +230,21 @@ fn check_name(name: Option<&str>, path: &str, faults: &mut Faults) -> Option<Str
     Some(name.to_owned())
 }
 
-fn check_kind(kind: Option<&str>, only: &str, path: &str, faults: &mut Faults) {
-    match faults.required(format!("{path}.kind"), kind, &format!("\"{only}\"")) {
-        Some(kind) if kind != only => faults.add(format!("{path}.kind"), format!("must be \"{only}\"")),
-        _ => {}
+/// One of these kinds.
+pub(super) fn check_kind<'a>(
+    kind: Option<&'a str>,
+    known: &[&str],
+    path: &str,
+    faults: &mut Faults,
+) -> Option<&'a str> {
+    let path = format!("{path}.kind");
+    let all: Vec<String> = known.iter().map(|kind| format!("\"{kind}\"")).collect();
+    let kind = faults.required(&path, kind, &all.join(" or "))?;
+    if !known.contains(&kind) {
+        faults.add(path, format!("must be {}", all.join(" or ")));
+        return None;
     }
-}
-
-fn check_secret(from: Option<&SecretFrom>, path: &str, faults: &mut Faults) -> Option<SecretString> {
-    let what = "{ env = \"NAME\" } or { file = \"/path\" }";
-    match faults.required(path, from, what)?.fetch() {
-        Ok(secret) => Some(secret),
-        Err(message) => {
-            faults.add(path, message);
-            None
-        }
-    }
+    Some(kind)
 }
 
 fn unique<'a>(section: &str, names: impl Iterator<Item = Option<&'a str>>, faults: &mut Faults) {

@@ -1,6 +1,7 @@
 //! The example file in `docs/` shows every setting there is.
 
-use super::raw::{RawAgent, RawApp, RawConfig, RawCrm, RawDesk, RawNumbering, RawOutbox, RawPbx};
+use super::crm::{Head, kintone};
+use super::raw::{RawAgent, RawConfig, RawDesk, RawNumbering, RawOutbox, RawPbx};
 use cti::core::dial::{Member, TelephonyGroup};
 use cti::core::policy::{LogPolicy, Policy, PopPolicy, Scope};
 use serde::de::value::Error;
@@ -68,8 +69,9 @@ fn every_setting_is_in_the_example() {
     shows::<RawConfig>(&[""]);
     shows::<RawNumbering>(&["numbering"]);
     shows::<RawPbx>(&["pbx"]);
-    shows::<RawCrm>(&["crm"]);
-    shows::<RawApp>(&["crm.customers", "crm.call_log"]);
+    shows::<Head>(&["crm"]);
+    shows::<kintone::Section>(&["crm"]);
+    shows::<kintone::RawApp>(&["crm.customers", "crm.call_log"]);
     shows::<RawOutbox>(&["outbox"]);
     shows::<RawDesk>(&["desk"]);
     shows::<RawAgent>(&["desk.agents"]);

@@ -2,12 +2,9 @@
 
 use super::check::{Config, check};
 use super::fault::Faults;
-use super::raw::RawConfig;
+use super::section;
 use std::path::Path;
-use toml::{Table, Value};
-
-/// More faults than this are not told: nobody reads them.
-const MOST_FAULTS: usize = 50;
+use toml::Table;
 
 /// Reads and checks a file.
 pub(crate) fn load(path: &Path) -> Result<Config, Faults> {
@@ -31,78 +28,8 @@ pub(crate) fn parse(text: &str) -> Result<Config, Faults> {
             return Err(faults);
         }
     };
-    let raw = read(table, &mut faults);
+    let raw = section::read(table, "", &mut faults);
     check(raw, faults)
-}
-
-/// Reads what can be read; each value of the wrong kind is a fault and left out.
-fn read(mut table: Table, faults: &mut Faults) -> RawConfig {
-    while faults.0.len() < MOST_FAULTS {
-        let mut unknown = Vec::new();
-        let deserializer = Value::Table(table.clone());
-        let mut note = |path: serde_ignored::Path<'_>| unknown.push(path.to_string());
-        let ignored = serde_ignored::Deserializer::new(deserializer, &mut note);
-        match serde_path_to_error::deserialize::<_, RawConfig>(ignored) {
-            Ok(raw) => {
-                for path in unknown {
-                    faults.add(dotted_to_indexed(&path), "there is no such setting");
-                }
-                return raw;
-            }
-            Err(error) => {
-                let path = error.path().to_string();
-                faults.add(path.clone(), error.inner().message().trim_end().to_owned());
-                if !remove(&mut table, &path) {
-                    return RawConfig::default();
-                }
-            }
-        }
-    }
-    RawConfig::default()
-}
-
-/// Removes the value at `pbx[0].port`, so that what follows it can be looked at too.
-fn remove(table: &mut Table, path: &str) -> bool {
-    let path = path.replace('[', ".").replace(']', "");
-    let keys: Vec<&str> = path.split('.').filter(|key| !key.is_empty()).collect();
-    let Some((first, rest)) = keys.split_first() else { return false };
-    if rest.is_empty() {
-        return table.remove(*first).is_some();
-    }
-    table.get_mut(*first).is_some_and(|value| remove_in(value, rest))
-}
-
-fn remove_in(value: &mut Value, keys: &[&str]) -> bool {
-    let Some((first, rest)) = keys.split_first() else { return false };
-    match value {
-        Value::Table(table) if rest.is_empty() => table.remove(*first).is_some(),
-        Value::Table(table) => table.get_mut(*first).is_some_and(|value| remove_in(value, rest)),
-        Value::Array(array) => match first.parse::<usize>().ok().filter(|index| *index < array.len()) {
-            // An element stays in its place, so that the paths of those after it stay true.
-            Some(index) if rest.is_empty() => {
-                array[index] = Value::Table(Table::new());
-                true
-            }
-            Some(index) => remove_in(&mut array[index], rest),
-            None => false,
-        },
-        _ => false,
-    }
-}
-
-/// `crm.0.name` as people write it: `crm[0].name`.
-fn dotted_to_indexed(path: &str) -> String {
-    path.split('.').filter(|part| *part != "?").fold(String::new(), |mut whole, part| {
-        if part.chars().all(|c| c.is_ascii_digit()) {
-            whole.push_str(&format!("[{part}]"));
-        } else {
-            if !whole.is_empty() {
-                whole.push('.');
-            }
-            whole.push_str(part);
-        }
-        whole
-    })
 }
 
 fn place(text: &str, offset: usize) -> String {
@@ -115,6 +42,17 @@ fn place(text: &str, offset: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An Asterisk without mistakes, to which a test adds one.
+    const PBX: &str = r#"
+        [[pbx]]
+        name = "main"
+        kind = "asterisk"
+        host = "127.0.0.1"
+        transport = "plain"
+        user = "cti"
+        secret = "s3cret"
+    "#;
 
     fn faults(text: &str) -> Vec<String> {
         let faults = parse(text).err().map(|faults| faults.0).unwrap_or_default();
@@ -160,26 +98,42 @@ mod tests {
 
     #[test]
     fn what_a_connector_finds_wrong_is_told_with_its_section() {
-        let told = faults(
-            r#"
-            [[pbx]]
-            name = "main"
-            kind = "asterisk"
-            host = "127.0.0.1"
-            transport = "plain"
-            user = "cti"
-            secret = "s3cret"
+        let crm = r#"
             technology = "PJSIP/x"
-
             [[crm]]
             name = "kintone"
             kind = "kintone"
             domain = "http://example.cybozu.com"
             customers = { app = "customers", token = "t", fields = { phone = "tel" } }
-            "#,
-        );
+        "#;
+        let told = faults(&format!("{PBX}{crm}"));
         let told = told.join("\n");
         for expected in ["pbx[0].technology: ", "crm[0].domain: ", "crm[0].customers.app: "] {
+            assert!(told.contains(expected), "{expected:?} not in:\n{told}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_the_section_of_a_crm_has_its_whole_path() {
+        let crm = r#"
+            [[crm]]
+            name = "kintone"
+            kind = "kintone"
+            domain = "example"
+            colour = "red"
+            customers = { app = 14, token = "t", fields = { phone = 3 }, size = 4 }
+            [[crm]]
+            name = 7
+            kind = "kintnoe"
+        "#;
+        let told = faults(&format!("{PBX}{crm}")).join("\n");
+        for expected in [
+            "crm[0].colour: there is no such setting",
+            "crm[0].customers.size: there is no such setting",
+            "crm[0].customers.fields: ",
+            "crm[1].name: ",
+            "crm[1].kind: must be \"kintone\"",
+        ] {
             assert!(told.contains(expected), "{expected:?} not in:\n{told}");
         }
     }

@@ -2,7 +2,6 @@
 
 use super::secret::SecretFrom;
 use cti::core::dial::TelephonyGroup;
-use cti::core::fields::FieldMap;
 use cti::core::policy::Policy;
 use serde::Deserialize;
 
@@ -11,7 +10,8 @@ use serde::Deserialize;
 pub(crate) struct RawConfig {
     pub(crate) numbering: Option<RawNumbering>,
     pub(crate) pbx: Vec<RawPbx>,
-    pub(crate) crm: Vec<RawCrm>,
+    /// What stands in a section depends on its `kind`: see [`super::crm`].
+    pub(crate) crm: Vec<toml::Table>,
     pub(crate) outbox: RawOutbox,
     pub(crate) desk: Option<RawDesk>,
     pub(crate) policy: Policy,
@@ -40,33 +40,6 @@ pub(crate) struct RawPbx {
     pub(crate) extensions: Vec<String>,
     pub(crate) technology: Option<String>,
     pub(crate) dial_context: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct RawCrm {
-    pub(crate) name: Option<String>,
-    pub(crate) kind: Option<String>,
-    pub(crate) domain: Option<String>,
-    pub(crate) customers: Option<RawApp>,
-    pub(crate) call_log: Option<RawApp>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct RawApp {
-    pub(crate) app: Option<RawAppId>,
-    pub(crate) token: Option<SecretFrom>,
-    pub(crate) fields: Option<FieldMap>,
-    pub(crate) add_only: bool,
-}
-
-/// An app's number, or the address of the app, as it stands in the browser.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum RawAppId {
-    Number(u64),
-    Text(String),
 }
 
 #[derive(Debug, Default, Deserialize)]

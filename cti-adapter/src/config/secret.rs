@@ -1,5 +1,6 @@
 //! Where a secret of the configuration comes from.
 
+use super::fault::Faults;
 use cti::core::secret::{SecretString, clean, secret};
 use serde::Deserialize;
 
@@ -34,6 +35,18 @@ impl SecretFrom {
                 clean(&text).ok_or_else(empty)
             }
             Self::Text(text) => clean(text.expose_secret()).ok_or_else(empty),
+        }
+    }
+}
+
+/// The secret at `path`; a fault if it is missing or cannot be fetched.
+pub(super) fn check_secret(from: Option<&SecretFrom>, path: &str, faults: &mut Faults) -> Option<SecretString> {
+    let what = "{ env = \"NAME\" } or { file = \"/path\" }";
+    match faults.required(path, from, what)?.fetch() {
+        Ok(secret) => Some(secret),
+        Err(message) => {
+            faults.add(path, message);
+            None
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Names of things: calls, events, extensions.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,8 +9,8 @@ use std::sync::Arc;
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(from = "String", into = "String")]
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(into = "String")]
         pub struct $name(Arc<str>);
 
         impl $name {
@@ -71,6 +72,38 @@ name_type! {
 name_type! {
     /// The number of a telephone inside the company, as text: leading zeros, `*` and `#` survive.
     Extension
+}
+
+impl Extension {
+    /// The longest extension that is read from JSON, in characters.
+    pub const MAX: usize = 64;
+}
+
+/// Text of our own making: it was bounded where it was made.
+macro_rules! read_as_it_is {
+    ($name:ident) => {
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer).map(Self::from)
+            }
+        }
+    };
+}
+
+read_as_it_is!(CallId);
+read_as_it_is!(EventId);
+
+/// What comes as JSON is chosen by strangers: control characters are dropped, and what is too long for any telephone is
+/// refused.
+impl<'de> Deserialize<'de> for Extension {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let clean: String = text.chars().filter(|c| !c.is_control()).take(Self::MAX + 1).collect();
+        if clean.chars().count() > Self::MAX {
+            return Err(D::Error::custom(format_args!("an extension has {} characters at most", Self::MAX)));
+        }
+        Ok(Self::from(clean))
+    }
 }
 
 impl CallId {

@@ -126,6 +126,32 @@ pub struct CallRecord {
 }
 
 impl CallRecord {
+    /// A call of which nothing is known but that it began, and when: nobody answered, no time passed, and its end was
+    /// not seen.
+    pub fn begun(call: CallId, direction: Direction, caller: Party, dialed: Option<Number>, at: DateTime<Utc>) -> Self {
+        Self {
+            call,
+            direction,
+            caller,
+            dialed,
+            queue: None,
+            extensions: Vec::new(),
+            answered_by: None,
+            disposition: Disposition::LostTrack,
+            cause: "lost track".to_owned(),
+            started_at: at,
+            answered_at: None,
+            ended_at: at,
+            ring_seconds: 0.0,
+            queue_seconds: 0.0,
+            hold_seconds: 0.0,
+            talk_seconds: 0.0,
+            transfers: Vec::new(),
+            recordings: Vec::new(),
+            context: Attached::default(),
+        }
+    }
+
     /// The number of the other side: the caller of an inbound call, the number called of an outbound one.
     /// `None` for internal calls, for withheld callers, and where it is not known.
     pub fn customer_number(&self) -> Option<&Number> {

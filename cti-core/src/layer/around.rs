@@ -1,7 +1,7 @@
 //! One way to wrap a sink: the same thing done around every request.
 
 use crate::call::{CallEvent, CallRecord, Recording};
-use crate::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, WriteKey, Written};
+use crate::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, Notice, Page, WriteKey, Written};
 use crate::error::Result;
 use crate::health::Check;
 use async_trait::async_trait;
@@ -58,8 +58,16 @@ impl<S: CrmSink, A: Around> CrmSink for Wrapped<S, A> {
         self.around.around(Urgency::Now, || self.inner.look_up(number)).await
     }
 
-    async fn notify(&self, event: &CallEvent, matches: &Matches) -> Result<()> {
+    fn notice(&self, event: &CallEvent) -> Option<Notice> {
+        self.inner.notice(event)
+    }
+
+    async fn notify(&self, event: &CallEvent, matches: &Matches) -> Result<Option<Page>> {
         self.around.around(Urgency::Now, || self.inner.notify(event, matches)).await
+    }
+
+    async fn clicked(&self, event: &CallEvent, matches: &Matches) -> Result<Option<Page>> {
+        self.around.around(Urgency::Now, || self.inner.clicked(event, matches)).await
     }
 
     async fn log_call(&self, record: &CallRecord, matched: Option<&Match>, key: &WriteKey) -> Result<Written> {

@@ -7,6 +7,7 @@
 mod country;
 mod normalise;
 mod plan;
+mod set;
 mod spellings;
 mod withheld;
 
@@ -15,6 +16,7 @@ mod tests;
 
 pub use normalise::{CallerIdWish, Canonical, Cleaned};
 pub use plan::NumberingPlan;
+pub use set::NumberSet;
 pub use spellings::spellings;
 
 use serde::de::Error as _;

@@ -30,7 +30,7 @@ impl LookUp {
         if budget == 0 || Withheld::from_words(number.as_str(), "").is_some() {
             return None;
         }
-        Some(Self { number: number.clone(), spellings: spellings(number, plan, budget) })
+        Some(Self { number: number.clone(), spellings: spellings(number, plan, budget), event: None })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Building and running a pipeline.
 
+use super::clicks::Clicks;
 use super::settings::Settings;
 use super::{commands, delivery, journal, source};
 use crate::call::PbxEvent;
@@ -47,6 +48,7 @@ pub(super) struct Parts {
     pub(super) outbox: Arc<dyn Outbox>,
     pub(super) popups: Arc<[Arc<dyn Popup>]>,
     pub(super) settings: watch::Receiver<Arc<Settings>>,
+    pub(super) clicks: Arc<Clicks>,
     /// Tasks beside the stream of events, such as look-ups.
     pub(super) tasks: TaskTracker,
     /// Cancelled when the pipeline ends.
@@ -175,6 +177,7 @@ impl Pipeline {
             outbox: self.outbox.unwrap_or_else(in_memory),
             popups: self.popups.into(),
             settings,
+            clicks: Arc::default(),
             tasks: TaskTracker::new(),
             ending: CancellationToken::new(),
         };

@@ -40,6 +40,9 @@ impl Commander {
     async fn carry_out(&self, command: Command) -> Result<Outcome> {
         match command {
             Command::Dial { user, number, choice } => return self.dial(&user, &number, &choice).await,
+            Command::Click { call, extension, crm } => {
+                return self.parts.clicks.click(&call, &extension, &crm).await;
+            }
             Command::Answer { call, extension } => self.of(&call)?.answer(&call, &extension).await?,
             Command::HangUp { call, extension } => self.of(&call)?.hang_up(&call, &extension).await?,
             Command::Hold { call, extension } => self.of(&call)?.hold(&call, &extension).await?,
@@ -49,6 +52,15 @@ impl Commander {
             }
             Command::SendDigits { call, extension, digits } => {
                 self.of(&call)?.send_digits(&call, &extension, &digits).await?;
+            }
+            Command::Redirect { call, extension, to } => self.of(&call)?.redirect(&call, &extension, &to).await?,
+            Command::Park { call, extension } => {
+                return Ok(Outcome::Parked { slot: self.of(&call)?.park(&call, &extension).await? });
+            }
+            Command::Record { call, extension, step } => self.of(&call)?.record(&call, &extension, step).await?,
+            Command::Mute { call, extension, silent } => self.of(&call)?.mute(&call, &extension, silent).await?,
+            Command::DeviceState { pbx, extension } => {
+                return Ok(Outcome::Device { state: self.control(&pbx)?.device_state(&extension).await? });
             }
             Command::SetAgentState { pbx, extension, state } => {
                 self.control(&pbx)?.set_agent_state(&extension, &state).await?;

@@ -4,7 +4,7 @@ use super::builder::Parts;
 use super::settings::Settings;
 use crate::call::{CallEvent, Direction, Extension};
 use crate::crm::{CrmSink, LookUp, Match, Matches};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::number::Number;
 use crate::popup::Pop;
 use std::future::Future;
@@ -24,15 +24,21 @@ impl CallLookUps {
         Self { answers: parts.crms.iter().map(|_| Arc::default()).collect(), over: CancellationToken::new() }
     }
 
+    /// The answers, one a CRM.
+    pub(super) fn answers(&self) -> &[Arc<OnceCell<Matches>>] {
+        &self.answers
+    }
+
     /// Shows who is calling at that extension, as soon as each CRM has answered; at once if there is no CRM.
     pub(super) fn pop(&self, event: &CallEvent, extension: &Extension, settings: &Settings, parts: &Parts) {
-        let number = customer_number(event).and_then(|number| look_up_of(number, settings));
+        let number = look_up_for(event, settings);
         let timeout = settings.policy.pop.look_up_timeout();
         if parts.crms.is_empty() {
             self.show(std::future::ready(pop_of(event, extension, "")), parts);
         }
         for (crm, answer) in parts.crms.iter().zip(&self.answers) {
-            let pop = pop_of(event, extension, crm.name());
+            let click = parts.clicks.remember(crm, event, extension, answer);
+            let pop = Pop { click, ..pop_of(event, extension, crm.name()) };
             self.show(ask(Arc::clone(crm), Arc::clone(answer), number.clone(), pop, timeout), parts);
         }
     }
@@ -67,7 +73,13 @@ fn pop_of(event: &CallEvent, extension: &Extension, crm: &str) -> Pop {
         matches: Matches::default(),
         url: None,
         problem: None,
+        click: false,
     }
+}
+
+/// What to look for on that event.
+pub(super) fn look_up_for(event: &CallEvent, settings: &Settings) -> Option<LookUp> {
+    Some(look_up_of(customer_number(event)?, settings)?.on(event))
 }
 
 /// The number to look for, in the spellings that the settings allow. `None` for what is no number of a customer.
@@ -82,6 +94,20 @@ fn customer_number(event: &CallEvent) -> Option<&Number> {
     }
 }
 
+/// What the CRM knows, asked once a call: each one who asks waits for himself, but nobody longer than the limit. `None`
+/// if there is nothing to ask.
+pub(super) async fn matches_of<'a>(
+    crm: &dyn CrmSink,
+    answer: &'a OnceCell<Matches>,
+    number: Option<&LookUp>,
+    limit: Duration,
+) -> Result<Option<&'a Matches>> {
+    let Some(number) = number.filter(|_| crm.capabilities().look_up) else { return Ok(None) };
+    let late = || Error::new(ErrorKind::Timeout, "the CRM did not answer in time").during("look_up");
+    let asked = tokio::time::timeout(limit, answer.get_or_try_init(|| crm.look_up(number))).await;
+    asked.unwrap_or_else(|_| Err(late())).map(Some)
+}
+
 async fn ask(
     crm: Arc<dyn CrmSink>,
     answer: Arc<OnceCell<Matches>>,
@@ -89,14 +115,10 @@ async fn ask(
     mut pop: Pop,
     timeout: Duration,
 ) -> Pop {
-    let Some(number) = number.filter(|_| crm.capabilities().look_up) else { return pop };
-    let late = || Error::new(ErrorKind::Timeout, "the CRM did not answer in time").during("look_up");
-    // Each phone waits for itself: one question, but nobody longer than the limit.
-    let asked = tokio::time::timeout(timeout, answer.get_or_try_init(|| crm.look_up(&number))).await;
-    match asked.unwrap_or_else(|_| Err(late())) {
+    match matches_of(crm.as_ref(), &answer, number.as_ref(), timeout).await {
         Ok(matches) => {
-            pop.url = crm.screen_pop(&number, matches);
-            pop.matches = matches.clone();
+            pop.matches = matches.cloned().unwrap_or_default();
+            pop.url = number.as_ref().and_then(|number| crm.screen_pop(number, &pop.matches));
         }
         Err(error) => {
             tracing::warn!(crm = crm.name(), call = %pop.call, error = %error.chain(), "look-up failed; the pop is shown without it");

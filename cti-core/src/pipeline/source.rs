@@ -3,10 +3,11 @@
 use super::builder::Parts;
 use super::journal::{Entry, Journal};
 use super::look_up::CallLookUps;
+use super::notices::CallNotices;
 use crate::call::{CallEvent, CallFact, CallId, Extension, OpenCall, PbxEvent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pbx::{LinkState, PbxSource, SourceContext};
-use crate::policy::pop_decision;
+use crate::policy::{notice_decision, pop_decision};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -18,11 +19,12 @@ struct LiveCall {
     open: OpenCall,
     popped: HashSet<Extension>,
     look_ups: CallLookUps,
+    notices: CallNotices,
 }
 
 impl LiveCall {
     fn of(open: OpenCall, parts: &Parts) -> Self {
-        Self { open, popped: HashSet::new(), look_ups: CallLookUps::new(parts) }
+        Self { open, popped: HashSet::new(), look_ups: CallLookUps::new(parts), notices: CallNotices::new(parts) }
     }
 }
 
@@ -108,7 +110,11 @@ fn take(event: &CallEvent, calls: &mut HashMap<CallId, LiveCall>, parts: &Parts,
             live.look_ups.pop(event, extension, &settings, parts);
         }
     }
+    if notice_decision(event, &settings.policy).yes {
+        live.notices.tell(event, &live.look_ups, &settings, parts);
+    }
     if let CallFact::Ended { record, .. } = &event.fact {
+        live.notices.close();
         let matched = live.look_ups.close();
         calls.remove(&event.call);
         journal.enter(Entry::ended(record, &matched, &settings, parts));
@@ -121,8 +127,12 @@ async fn report_link(name: String, mut link: watch::Receiver<LinkState>, parts: 
     loop {
         let state = link.borrow_and_update().clone();
         match &state {
-            LinkState::Down { reason, retry_in_ms } => tracing::warn!(pbx = %name, %reason, retry_in_ms, "link down"),
-            state => tracing::info!(pbx = %name, ?state, "link"),
+            LinkState::Connecting => tracing::debug!(pbx = %name, "the link to the PBX is being made"),
+            LinkState::Up => tracing::info!(pbx = %name, "the link to the PBX is up"),
+            LinkState::Down { reason, retry_in_ms } => {
+                tracing::warn!(pbx = %name, %reason, retry_in_ms, "the link to the PBX is down");
+            }
+            LinkState::Closed { reason } => tracing::info!(pbx = %name, %reason, "the link to the PBX is closed"),
         }
         for popup in parts.popups.iter() {
             popup.link(&name, &state).await;

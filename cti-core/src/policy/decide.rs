@@ -83,6 +83,17 @@ pub fn log_decision(record: &CallRecord, policy: &Policy) -> Decision {
     Decision::yes("log")
 }
 
+/// Whether this event is told to CRMs that want to know of calls while they go on.
+pub fn notice_decision(event: &CallEvent, policy: &Policy) -> Decision {
+    if let Some(no) = outside_scope(event.direction, event, event.fact.extension(), policy) {
+        return no;
+    }
+    if event.direction == Direction::Inbound && event.caller.withheld.is_some() && !policy.pop.withheld {
+        return Decision::no("pop.withheld");
+    }
+    Decision::yes("scope")
+}
+
 fn outside_scope(
     direction: Direction,
     event: &CallEvent,
@@ -96,6 +107,11 @@ fn outside_scope(
         return Some(Decision::no("scope.system_numbers"));
     }
     let numbers = event.dialed.iter().map(|number| number.as_str()).chain(extension.map(Extension::as_str));
+    let at_the_end = match &event.fact {
+        CallFact::Ended { record, .. } => record.extensions.as_slice(),
+        _ => &[],
+    };
+    let numbers = numbers.chain(at_the_end.iter().map(Extension::as_str));
     (!policy.scope.watched.includes(numbers)).then(|| Decision::no("scope.watched"))
 }
 

@@ -3,5 +3,5 @@
 mod decide;
 mod settings;
 
-pub use decide::{Decision, log_decision, pop_decision};
+pub use decide::{Decision, log_decision, notice_decision, pop_decision};
 pub use settings::{LogPolicy, Policy, PopPolicy, PopTiming, Scope, Watched};

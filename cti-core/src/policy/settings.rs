@@ -72,6 +72,8 @@ pub struct PopPolicy {
     pub look_up_timeout_ms: u64,
     /// How many spellings of a number one look-up may try. Default: 12.
     pub spellings: usize,
+    /// How long a CRM may take to be told of an event while the call goes on, in milliseconds. Default: 30000.
+    pub notice_timeout_ms: u64,
 }
 
 impl Default for PopPolicy {
@@ -82,6 +84,7 @@ impl Default for PopPolicy {
             withheld: true,
             look_up_timeout_ms: 5_000,
             spellings: 12,
+            notice_timeout_ms: 30_000,
         }
     }
 }
@@ -90,6 +93,11 @@ impl PopPolicy {
     /// How long a look-up may take.
     pub fn look_up_timeout(&self) -> Duration {
         Duration::from_millis(self.look_up_timeout_ms)
+    }
+
+    /// How long a CRM may take to be told of an event.
+    pub fn notice_timeout(&self) -> Duration {
+        Duration::from_millis(self.notice_timeout_ms)
     }
 }
 

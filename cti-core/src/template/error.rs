@@ -30,7 +30,7 @@ struct Inner {
 
 impl TemplateError {
     /// An error about the bytes from `offset` on; what would cut a character or the text is widened or shortened.
-    pub(super) fn new(text: &str, offset: usize, length: usize, message: impl Into<String>) -> Self {
+    pub(crate) fn new(text: &str, offset: usize, length: usize, message: impl Into<String>) -> Self {
         let boundary = |at: &usize| text.is_char_boundary(*at);
         let offset = (0..=offset.min(text.len())).rev().find(boundary).unwrap_or(0);
         let marked_end = (offset + length..text.len()).find(boundary).unwrap_or(text.len());
@@ -46,9 +46,16 @@ impl TemplateError {
         }))
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.0.help = help.into();
         self
+    }
+
+    /// The same error in a text of which this one was a part; `place` tells where a byte of the part stands.
+    pub(super) fn moved(&self, text: &str, place: impl Fn(usize) -> usize) -> Self {
+        let (start, end) = (self.0.offset, self.0.offset + self.0.marked.1 - self.0.marked.0);
+        let length = place(end).saturating_sub(place(start));
+        Self::new(text, place(start), length, self.message()).help(self.cure())
     }
 
     /// What is wrong, in one line.
@@ -72,16 +79,23 @@ impl TemplateError {
     }
 }
 
-impl fmt::Display for TemplateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl TemplateError {
+    /// Prints it as an error or a warning.
+    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, kind: &str) -> fmt::Result {
         let Inner { message, help, line, source, marked: (start, end), .. } = &*self.0;
         let shown: String = source.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let number = line.to_string();
         let margin = " ".repeat(number.len());
         let blanks = " ".repeat(columns(&source[..*start]));
         let carets = "^".repeat(columns(&source[*start..*end]).max(1));
-        writeln!(f, "error: {message}\n{margin} |\n{number} | {shown}")?;
+        writeln!(f, "{kind}: {message}\n{margin} |\n{number} | {shown}")?;
         write!(f, "{margin} | {}", format!("{blanks}{carets} {help}").trim_end())
+    }
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, "error")
     }
 }
 

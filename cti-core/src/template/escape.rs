@@ -21,26 +21,45 @@ pub(super) enum Escape {
     Header,
     /// An argument of a programme.
     Argv,
+    /// In the text or a quoted attribute of HTML.
+    Html,
     /// For the eyes of a person.
     Display,
 }
 
-impl Escape {
-    /// Writes the value; `named` is what an error calls it.
-    pub(super) fn write(self, out: &mut String, value: &str, named: &str) -> Result<(), ExpandError> {
+/// Why a value cannot be written; whose value it was is not known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    NotABase,
+    NotForHeader,
+}
+
+impl Refused {
+    pub(super) fn named(self, name: &str) -> ExpandError {
         match self {
-            Self::Base => out.push_str(&base(value).ok_or(ExpandError::NotABase)?),
+            Self::NotABase => ExpandError::NotABase,
+            Self::NotForHeader => ExpandError::NotForHeader(name.to_owned()),
+        }
+    }
+}
+
+impl Escape {
+    /// Writes the value.
+    pub(super) fn write(self, out: &mut String, value: &str) -> Result<(), Refused> {
+        match self {
+            Self::Base => out.push_str(&base(value).ok_or(Refused::NotABase)?),
             // `.` and `..` climb however they are encoded (WHATWG URL, 4.4): they are left out, the segment stays.
             Self::Path if value.bytes().all(|byte| byte == b'.') => {}
             Self::Path | Self::Query => percent_encode(out, value, "%20"),
             Self::Form => percent_encode(out, value, "+"),
             Self::Json => json(out, value),
             Self::Header if value.bytes().any(|byte| !matches!(byte, b' '..=b'~')) => {
-                return Err(ExpandError::NotForHeader(named.to_owned()));
+                return Err(Refused::NotForHeader);
             }
             Self::Header => out.push_str(value),
             Self::Argv => argument(out, value),
-            Self::Display => out.extend(value.chars().filter(|&c| !c.is_control() && !turns_direction(c))),
+            Self::Html => html(out, value),
+            Self::Display => out.extend(value.chars().filter(|&c| is_plain(c))),
         }
         Ok(())
     }
@@ -54,20 +73,46 @@ fn base(value: &str) -> Option<String> {
     plain.then(|| format!("{url}{slash}"))
 }
 
-/// Everything but the unreserved characters of RFC 3986.
-fn percent_encode(out: &mut String, value: &str, blank: &str) {
-    for byte in value.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            b' ' => out.push_str(blank),
-            _ => percent(out, byte),
-        }
+/// The unreserved characters of RFC 3986: they stand for themselves everywhere in a URL.
+const UNRESERVED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let c = byte as u8;
+        table[byte] = c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~');
+        byte += 1;
     }
+    table
+};
+
+/// The text as the value of a query: for those who take a URL apart themselves.
+pub(super) fn url_encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    percent_encode(&mut out, text, "%20");
+    out
+}
+
+/// Everything but the unreserved characters of RFC 3986. Runs of those are copied whole.
+fn percent_encode(out: &mut String, value: &str, blank: &str) {
+    let mut rest = value;
+    while let Some(at) = rest.bytes().position(|byte| !UNRESERVED[usize::from(byte)]) {
+        out.push_str(&rest[..at]);
+        let Some(c) = rest[at..].chars().next() else { return };
+        if c == ' ' {
+            out.push_str(blank);
+        } else {
+            rest.as_bytes()[at..at + c.len_utf8()].iter().for_each(|&byte| percent(out, byte));
+        }
+        rest = &rest[at + c.len_utf8()..];
+    }
+    out.push_str(rest);
 }
 
 fn percent(out: &mut String, byte: u8) {
-    // Writing into a String cannot fail.
-    let _ = write!(out, "%{byte:02X}");
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    out.push('%');
+    out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+    out.push(char::from(DIGITS[usize::from(byte & 15)]));
 }
 
 fn json(out: &mut String, value: &str) {
@@ -76,6 +121,7 @@ fn json(out: &mut String, value: &str) {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
+                // Writing into a String cannot fail.
                 let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             c => out.push(c),
@@ -83,9 +129,28 @@ fn json(out: &mut String, value: &str) {
     }
 }
 
+/// For the text and for quoted attributes alike. What would not be seen, or would turn the direction, is dropped.
+fn html(out: &mut String, value: &str) {
+    for c in value.chars().filter(|&c| is_plain(c)) {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+}
+
+/// True for what a person can see, and that leaves the direction of writing alone.
+fn is_plain(c: char) -> bool {
+    !c.is_control() && !turns_direction(c)
+}
+
 fn argument(out: &mut String, value: &str) {
     for c in value.chars() {
-        let begins_option = out.is_empty() && c == '-';
+        let begins_option = out.is_empty() && matches!(c, '-' | '/');
         if c != '\0' && !begins_option {
             out.push(c);
         }

@@ -1,18 +1,20 @@
 //! Values into a compiled template.
 
 use super::error::ExpandError;
+use super::escape::Escape;
+use super::functions::Function;
 use super::parse::{Expression, Node};
 use super::place::Part;
-use super::{Undefined, Variables};
+use super::{Template, Undefined, Variables};
 use std::borrow::Cow;
 use std::fmt;
 
-/// Room for the values, to be reserved with the fixed text.
-const ROOM_FOR_VALUES: usize = 64;
+/// What a secret looks like where a person reads.
+const MASK: &str = "***";
 
 /// What a template became. It holds numbers, names and perhaps secrets: it prints as `***`, and only
 /// [`Expanded::expose`] shows it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Expanded {
     text: String,
     secret: bool,
@@ -20,6 +22,10 @@ pub struct Expanded {
 }
 
 impl Expanded {
+    pub(super) fn with_room(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), ..Self::default() }
+    }
+
     /// The text, to be sent where the template was compiled for.
     pub fn expose(&self) -> &str {
         &self.text
@@ -43,34 +49,57 @@ impl Expanded {
 
 impl fmt::Debug for Expanded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Expanded").field("text", &"***").field("secret", &self.secret).finish_non_exhaustive()
+        f.debug_struct("Expanded").field("text", &MASK).field("secret", &self.secret).finish_non_exhaustive()
     }
 }
 
 impl fmt::Display for Expanded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
+        f.write_str(MASK)
     }
 }
 
+/// How the values go in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    Real,
+    /// Secrets are masked.
+    Preview,
+}
+
+/// Writes the expanded template into `out`, whatever was there before.
 pub(super) fn expand(
-    parts: &[Part],
-    undefined: Undefined,
-    literal_length: usize,
+    template: &Template,
     variables: &Variables,
-) -> Result<Expanded, ExpandError> {
-    let mut run = Run { variables, undefined, secret: false, missing: Vec::new() };
-    let mut text = String::with_capacity(literal_length + ROOM_FOR_VALUES);
-    for part in parts {
+    mode: Mode,
+    out: &mut Expanded,
+) -> Result<(), ExpandError> {
+    out.text.clear();
+    out.missing.clear();
+    out.secret = false;
+    let mut run = Run { template, variables, secret: false, missing: &mut out.missing };
+    let mut any_secret = false;
+    for part in &template.parts {
         match part {
-            Part::Literal(literal) => text.push_str(literal),
-            Part::Value { expression, escape } => {
-                let value = run.value(expression)?;
-                escape.write(&mut text, &value, expression.named())?;
+            Part::Literal(literal) => out.text.push_str(literal),
+            Part::Value { value, escape } => {
+                run.secret = false;
+                let text = run.value(&value.expression)?;
+                any_secret |= run.secret;
+                if run.secret && mode == Mode::Preview {
+                    out.text.push_str(MASK);
+                } else {
+                    write(*escape, &mut out.text, &text, &value.expression)?;
+                }
             }
         }
     }
-    Ok(Expanded { text, secret: run.secret, missing: run.missing })
+    out.secret = any_secret;
+    Ok(())
+}
+
+fn write(escape: Escape, out: &mut String, text: &str, expression: &Expression) -> Result<(), ExpandError> {
+    escape.write(out, text).map_err(|refused| refused.named(expression.named()))
 }
 
 impl Expression {
@@ -83,43 +112,63 @@ impl Expression {
     }
 }
 
-struct Run<'a> {
+struct Run<'a, 'm> {
+    template: &'a Template,
     variables: &'a Variables,
-    undefined: Undefined,
     secret: bool,
-    missing: Vec<String>,
+    missing: &'m mut Vec<String>,
 }
 
-impl<'a> Run<'a> {
+impl<'a> Run<'a, '_> {
     fn value(&mut self, expression: &Expression) -> Result<Cow<'a, str>, ExpandError> {
         match expression {
-            Expression::Variable { name, secret } => self.variable(name, *secret),
-            Expression::Call { function, body } => {
-                let mut inside = String::new();
-                for node in body {
-                    match node {
-                        Node::Literal { text, .. } => inside.push_str(text),
-                        Node::Value { expression, .. } => inside.push_str(&self.value(expression)?),
-                    }
+            Expression::Variable { name, slot, known } => match self.variables.get(slot) {
+                Some((value, secret)) => {
+                    self.secret |= secret || known.secret;
+                    Ok(value)
                 }
-                Ok(Cow::Owned(function.apply(&inside)))
+                None => self.without_value(name).map(|()| Cow::Borrowed("")),
+            },
+            Expression::Call { function: Function::Default, arguments } => self.first_that_is_there(arguments),
+            Expression::Call { function, arguments } => {
+                let texts: Result<Vec<String>, _> = arguments.iter().map(|argument| self.argument(argument)).collect();
+                Ok(Cow::Owned(function.apply(&texts?, &self.template.plan)))
             }
         }
     }
 
-    fn variable(&mut self, name: &str, secret_by_name: bool) -> Result<Cow<'a, str>, ExpandError> {
-        match (self.variables.get(name), self.undefined) {
-            (Some((value, secret)), _) => {
-                self.secret |= secret || secret_by_name;
-                Ok(value)
-            }
-            (None, Undefined::Error) => Err(ExpandError::Undefined(name.to_owned())),
-            (None, Undefined::Empty) => {
-                if !self.missing.iter().any(|known| known == name) {
-                    self.missing.push(name.to_owned());
-                }
-                Ok(Cow::Borrowed(""))
+    fn argument(&mut self, nodes: &[Node]) -> Result<String, ExpandError> {
+        let mut text = String::new();
+        for node in nodes {
+            match node {
+                Node::Literal { text: literal, .. } => text.push_str(literal),
+                Node::Value(value) => text.push_str(&self.value(&value.expression)?),
             }
         }
+        Ok(text)
+    }
+
+    /// `DEFAULT(x,y)`: that `x` has no value is what `y` is for, so it is no error.
+    fn first_that_is_there(&mut self, arguments: &[Vec<Node>]) -> Result<Cow<'a, str>, ExpandError> {
+        let (known_missing, secret) = (self.missing.len(), self.secret);
+        let [first, second] = arguments else { return Ok(Cow::Borrowed("")) };
+        match self.argument(first) {
+            Ok(text) if !text.is_empty() => return Ok(Cow::Owned(text)),
+            Ok(_) | Err(ExpandError::Undefined(_)) => {}
+            Err(other) => return Err(other),
+        }
+        self.missing.truncate(known_missing);
+        self.secret = secret;
+        self.argument(second).map(Cow::Owned)
+    }
+
+    fn without_value(&mut self, name: &str) -> Result<(), ExpandError> {
+        if self.template.undefined == Undefined::Error {
+            return Err(ExpandError::Undefined(name.to_owned()));
+        }
+        if !self.missing.iter().any(|known| known == name) {
+            self.missing.push(name.to_owned());
+        }
+        Ok(())
     }
 }

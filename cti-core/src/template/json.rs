@@ -24,7 +24,7 @@ pub(super) fn place(text: &str, nodes: Vec<Node>) -> Result<Vec<Part>, TemplateE
     }
     let part = |node| match node {
         Node::Literal { text, .. } => Part::Literal(text),
-        Node::Value { expression, .. } => Part::Value { expression, escape: Escape::Json },
+        Node::Value(value) => Part::Value { value, escape: Escape::Json },
     };
     Ok(nodes.into_iter().map(part).collect())
 }
@@ -49,7 +49,7 @@ impl Trial {
                     trial.pieces.push((start, *at));
                     trial.body.push_str(text);
                 }
-                Node::Value { at, length, .. } => {
+                Node::Value(super::parse::Value { at, length, .. }) => {
                     trial.pieces.push((start, *at));
                     trial
                         .body

@@ -1,21 +1,31 @@
 //! From text to a tree, once. Values are never parsed.
 
 use super::error::TemplateError;
-use super::functions::Function;
+use super::functions::{Function, Parameter};
+use super::names::Known;
+use super::variables::Slot;
 use super::{Names, Target, Template};
 
 /// A piece of a template, with the place in the text where it begins.
 #[derive(Debug, Clone)]
 pub(super) enum Node {
     Literal { at: usize, text: String },
-    Value { at: usize, length: usize, expression: Expression },
+    Value(Value),
+}
+
+/// A piece that gives a value, and where it stands in the text.
+#[derive(Debug, Clone)]
+pub(super) struct Value {
+    pub(super) at: usize,
+    pub(super) length: usize,
+    pub(super) expression: Expression,
 }
 
 /// What gives a value.
 #[derive(Debug, Clone)]
 pub(super) enum Expression {
-    Variable { name: String, secret: bool },
-    Call { function: Function, body: Vec<Node> },
+    Variable { name: Box<str>, slot: Slot, known: Known },
+    Call { function: Function, arguments: Vec<Vec<Node>> },
 }
 
 /// How deep functions may nest.
@@ -39,21 +49,25 @@ struct Parser<'a> {
     in_string: bool,
 }
 
-/// The call whose body is being read.
+/// The call whose arguments are being read.
 #[derive(Clone, Copy)]
 struct Open {
     function: Function,
     at: usize,
     depth: usize,
+    /// True if a comma ends the argument: there is room for another one.
+    comma_ends: bool,
 }
 
 impl Parser<'_> {
+    /// Reads up to the end of the text, or of the argument of the call.
     fn sequence(&mut self, call: Option<Open>) -> Result<Vec<Node>, TemplateError> {
         let (mut nodes, mut brackets) = (Vec::new(), 0usize);
         while let Some(c) = self.text[self.at..].chars().next() {
             let structure = self.json && !self.in_string && call.is_none();
             match c {
                 ')' if call.is_some() && brackets == 0 => return Ok(nodes),
+                ',' if brackets == 0 && call.is_some_and(|open| open.comma_ends) => return Ok(nodes),
                 '(' if call.is_some() => brackets += 1,
                 ')' if call.is_some() => brackets -= 1,
                 '{' if structure => self.no_value_here()?,
@@ -116,16 +130,13 @@ impl Parser<'_> {
             return Err(self.error(at, end, "this brace begins no variable").help(help));
         }
         let name = &rest[1..end];
-        let Some(secret) = self.names.find(name) else {
-            let error = self.error(at, end + 1, format!("there is no variable {{{name}}}"));
-            return Err(match self.names.nearest(name) {
-                Some(near) => error.help(format!("did you mean {{{near}}}?")),
-                None => error,
-            });
-        };
+        let known = self
+            .names
+            .find(name)
+            .map_err(|help| self.error(at, end + 1, format!("there is no variable {{{name}}}")).help(help))?;
         self.at += end + 1;
-        let expression = Expression::Variable { name: name.to_owned(), secret };
-        Ok(Node::Value { at, length: end + 1, expression })
+        let expression = Expression::Variable { name: name.into(), slot: Slot::of(name), known };
+        Ok(Node::Value(Value { at, length: end + 1, expression }))
     }
 
     /// Reads a call if one begins here.
@@ -142,9 +153,35 @@ impl Parser<'_> {
             return Err(self.error(at, length, format!("functions nest {DEEPEST} deep at most")));
         }
         self.at += length;
-        let body = self.sequence(Some(Open { function, at, depth: depth + 1 }))?;
+        let arguments = self.arguments(function, at, depth + 1)?;
         self.at += 1;
-        Ok(Some(Node::Value { at, length: self.at - at, expression: Expression::Call { function, body } }))
+        let expression = Expression::Call { function, arguments };
+        Ok(Some(Node::Value(Value { at, length: self.at - at, expression })))
+    }
+
+    /// Reads the arguments, up to the bracket that closes the call.
+    fn arguments(&mut self, function: Function, at: usize, depth: usize) -> Result<Vec<Vec<Node>>, TemplateError> {
+        let parameters = function.parameters();
+        let mut arguments = Vec::with_capacity(parameters.len());
+        for (index, parameter) in parameters.iter().enumerate() {
+            if index > 0 {
+                if !self.text[self.at..].starts_with(',') {
+                    let message = format!("{} takes {} arguments", function.name(), parameters.len());
+                    return Err(self.error(at, self.at + 1 - at, message).help("they are separated by commas"));
+                }
+                self.at += 1;
+                self.at += self.text[self.at..].len() - self.text[self.at..].trim_start_matches(' ').len();
+            }
+            let begin = self.at;
+            let comma_ends = index + 1 < parameters.len();
+            let argument = self.sequence(Some(Open { function, at, depth, comma_ends }))?;
+            if *parameter == Parameter::Count && !is_count(&argument) {
+                let message = "a number stands here, written out";
+                return Err(self.error(begin, (self.at - begin).max(1), message).help("digits only, 9999 at most"));
+            }
+            arguments.push(argument);
+        }
+        Ok(arguments)
     }
 
     /// Refuses `{TEL}` where a JSON body has an object.
@@ -163,4 +200,9 @@ impl Parser<'_> {
     fn error(&self, at: usize, length: usize, message: impl Into<String>) -> TemplateError {
         TemplateError::new(self.text, at, length, message)
     }
+}
+
+fn is_count(argument: &[Node]) -> bool {
+    matches!(argument, [Node::Literal { text, .. }]
+        if (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()))
 }

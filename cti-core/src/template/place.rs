@@ -2,8 +2,8 @@
 
 use super::error::TemplateError;
 use super::escape::{Escape, literal_in_form};
-use super::parse::{Expression, Node};
-use super::{Target, json, url};
+use super::parse::{Expression, Node, Value};
+use super::{Names, Target, html, json, url};
 
 /// A piece of a compiled template.
 #[derive(Debug, Clone)]
@@ -11,7 +11,16 @@ pub(super) enum Part {
     /// Goes out as it is.
     Literal(String),
     /// Goes out escaped.
-    Value { expression: Expression, escape: Escape },
+    Value { value: Value, escape: Escape },
+}
+
+/// A variable where it stands: the value, and the function right around it.
+pub(super) struct Use<'a> {
+    pub(super) name: &'a str,
+    pub(super) known: super::names::Known,
+    pub(super) at: usize,
+    pub(super) length: usize,
+    pub(super) inside: Option<super::functions::Function>,
 }
 
 impl Part {
@@ -22,34 +31,24 @@ impl Part {
         }
     }
 
-    pub(super) fn collect_names<'a>(&'a self, names: &mut Vec<&'a str>) {
-        if let Self::Value { expression, .. } = self {
-            expression.visit(&mut |name, _| {
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-            });
+    /// Shows every variable in it.
+    pub(super) fn visit<'a>(&'a self, see: &mut dyn FnMut(Use<'a>)) {
+        if let Self::Value { value, .. } = self {
+            value.visit(None, see);
         }
-    }
-
-    pub(super) fn uses_secret(&self) -> bool {
-        let mut found = false;
-        if let Self::Value { expression, .. } = self {
-            expression.visit(&mut |_, secret| found |= secret);
-        }
-        found
     }
 }
 
-impl Expression {
-    /// Shows every variable in it, and whether it is secret.
-    fn visit<'a>(&'a self, see: &mut dyn FnMut(&'a str, bool)) {
-        match self {
-            Self::Variable { name, secret } => see(name, *secret),
-            Self::Call { body, .. } => {
-                for node in body {
-                    if let Node::Value { expression, .. } = node {
-                        expression.visit(see);
+impl Value {
+    fn visit<'a>(&'a self, inside: Option<super::functions::Function>, see: &mut dyn FnMut(Use<'a>)) {
+        match &self.expression {
+            Expression::Variable { name, known, .. } => {
+                see(Use { name, known: *known, at: self.at, length: self.length, inside });
+            }
+            Expression::Call { function, arguments } => {
+                for node in arguments.iter().flatten() {
+                    if let Node::Value(value) = node {
+                        value.visit(Some(*function), see);
                     }
                 }
             }
@@ -57,10 +56,15 @@ impl Expression {
     }
 }
 
-pub(super) fn place(text: &str, nodes: Vec<Node>, target: Target) -> Result<Vec<Part>, TemplateError> {
+pub(super) fn place(text: &str, nodes: Vec<Node>, target: Target, names: &Names) -> Result<Vec<Part>, TemplateError> {
     match target {
         Target::Url => url::place(text, nodes),
+        Target::BrowserUrl => {
+            let parts = url::place(text, nodes)?;
+            if names.secrets_in_urls() { Ok(parts) } else { without_secrets(text, parts) }
+        }
         Target::Json => json::place(text, nodes),
+        Target::Html => html::place(text, nodes),
         Target::FormBody => each(nodes, Escape::Form, |at, literal| literal_in_form(text, at, literal)),
         Target::Header => each(nodes, Escape::Header, |at, literal| {
             refuse(text, at, literal, |c| !matches!(c, ' '..='~'), "a header holds visible ASCII and blanks only")
@@ -72,6 +76,21 @@ pub(super) fn place(text: &str, nodes: Vec<Node>, target: Target) -> Result<Vec<
     }
 }
 
+fn without_secrets(text: &str, parts: Vec<Part>) -> Result<Vec<Part>, TemplateError> {
+    let mut secret = None;
+    parts.iter().for_each(|part| {
+        part.visit(&mut |used| {
+            if used.known.secret && secret.is_none() {
+                secret = Some((used.at, used.length, used.name));
+            }
+        });
+    });
+    let Some((at, length, name)) = secret else { return Ok(parts) };
+    let message = format!("the secret {{{name}}} cannot stand in a URL that a browser opens");
+    Err(TemplateError::new(text, at, length, message)
+        .help("it would stay in the history: send it by an internal request, in a header or a body"))
+}
+
 /// Parts that are all escaped alike.
 fn each(
     nodes: Vec<Node>,
@@ -80,7 +99,7 @@ fn each(
 ) -> Result<Vec<Part>, TemplateError> {
     let part = |node| match node {
         Node::Literal { at, text } => literal(at, text).map(Part::Literal),
-        Node::Value { expression, .. } => Ok(Part::Value { expression, escape }),
+        Node::Value(value) => Ok(Part::Value { value, escape }),
     };
     nodes.into_iter().map(part).collect()
 }

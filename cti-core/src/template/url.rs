@@ -2,7 +2,7 @@
 
 use super::error::TemplateError;
 use super::escape::{Escape, literal_in_url};
-use super::parse::{Expression, Node};
+use super::parse::{Expression, Node, Value};
 use super::place::Part;
 use url::Url;
 
@@ -21,7 +21,7 @@ pub(super) fn place(text: &str, nodes: Vec<Node>) -> Result<Vec<Part>, TemplateE
     for node in nodes {
         match node {
             Node::Literal { at, text } => places.literal(at, &text)?,
-            Node::Value { at, length, expression } => places.value(at, length, expression)?,
+            Node::Value(value) => places.value(value)?,
         }
     }
     places.finish()
@@ -118,10 +118,11 @@ impl Places<'_> {
         }
     }
 
-    fn value(&mut self, at: usize, length: usize, expression: Expression) -> Result<(), TemplateError> {
+    fn value(&mut self, value: Value) -> Result<(), TemplateError> {
+        let (at, length) = (value.at, value.length);
         let escape = match self.reached {
             Reached::Start => {
-                if !matches!(&expression, Expression::Variable { name, .. } if name == "SVADDR") {
+                if !matches!(&value.expression, Expression::Variable { name, .. } if &**name == "SVADDR") {
                     return Err(self.no_scheme(at, length));
                 }
                 self.reached = Reached::Path;
@@ -137,7 +138,7 @@ impl Places<'_> {
             }
             Reached::Query => Escape::Query,
         };
-        self.parts.push(Part::Value { expression, escape });
+        self.parts.push(Part::Value { value, escape });
         Ok(())
     }
 

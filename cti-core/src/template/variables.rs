@@ -1,8 +1,9 @@
 //! The values of variables.
 
+use super::Zone;
+use super::names::{BUILT_IN_COUNT, built_in_place};
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDateTime, Timelike, Utc};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// The values that a template is expanded with. `Debug` shows names only: the values are personal or secret.
@@ -18,7 +19,10 @@ use std::fmt;
 /// ```
 #[derive(Clone, Default)]
 pub struct Variables {
-    values: BTreeMap<String, Value>,
+    /// Those of the built-in names, by their place.
+    built_in: [Option<Value>; BUILT_IN_COUNT],
+    /// The others. There are few, so they are searched one by one.
+    others: Vec<(Box<str>, Value)>,
     now: Option<NaiveDateTime>,
 }
 
@@ -28,34 +32,73 @@ struct Value {
     secret: bool,
 }
 
+/// Where a variable finds its value.
+#[derive(Debug, Clone)]
+pub(super) enum Slot {
+    BuiltIn(usize),
+    Date(DatePart),
+    Other(Box<str>),
+}
+
+impl Slot {
+    pub(super) fn of(name: &str) -> Self {
+        let date = || DatePart::named(name).map(Self::Date);
+        built_in_place(name).map(Self::BuiltIn).or_else(date).unwrap_or_else(|| Self::Other(name.into()))
+    }
+}
+
 impl Variables {
     /// No values but the six dates, all of the same instant, in the time zone with that offset.
     pub fn at(instant: DateTime<Utc>, offset: FixedOffset) -> Self {
-        Self { values: BTreeMap::new(), now: Some(instant.with_timezone(&offset).naive_local()) }
+        Self { now: Some(instant.with_timezone(&offset).naive_local()), ..Self::default() }
+    }
+
+    /// No values but the six dates, all of the same instant, as the clocks show it in that time zone.
+    pub fn in_zone(instant: DateTime<Utc>, zone: &Zone) -> Self {
+        Self { now: Some(zone.wall_clock(instant)), ..Self::default() }
     }
 
     /// Gives a variable a value.
-    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.values.insert(name.into(), Value { text: value.into(), secret: false });
+    pub fn set(&mut self, name: impl AsRef<str>, value: impl Into<String>) {
+        self.put(name.as_ref(), Value { text: value.into(), secret: false });
     }
 
     /// Gives a variable a value that is secret, whatever the name says.
-    pub fn set_secret(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.values.insert(name.into(), Value { text: value.into(), secret: true });
+    pub fn set_secret(&mut self, name: impl AsRef<str>, value: impl Into<String>) {
+        self.put(name.as_ref(), Value { text: value.into(), secret: true });
+    }
+
+    /// The value of a variable, in clear. It is hostile until escaped.
+    pub fn value(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.get(&Slot::of(name)).map(|(value, _)| value)
+    }
+
+    fn put(&mut self, name: &str, value: Value) {
+        match built_in_place(name) {
+            Some(place) => self.built_in[place] = Some(value),
+            None => match self.others.iter_mut().find(|(known, _)| **known == *name) {
+                Some((_, known)) => *known = value,
+                None => self.others.push((name.into(), value)),
+            },
+        }
     }
 
     /// The value, and whether it is secret.
-    pub(super) fn get(&self, name: &str) -> Option<(Cow<'_, str>, bool)> {
-        if let Some(part) = DatePart::named(name) {
-            return self.now.map(|now| (Cow::Owned(part.of(now)), false));
-        }
-        self.values.get(name).map(|value| (Cow::Borrowed(&*value.text), value.secret))
+    pub(super) fn get(&self, slot: &Slot) -> Option<(Cow<'_, str>, bool)> {
+        let value = match slot {
+            Slot::BuiltIn(place) => self.built_in[*place].as_ref(),
+            Slot::Other(name) => self.others.iter().find(|(known, _)| known == name).map(|(_, value)| value),
+            Slot::Date(part) => return self.now.map(|now| (Cow::Owned(part.of(now)), false)),
+        };
+        value.map(|value| (Cow::Borrowed(&*value.text), value.secret))
     }
 }
 
 impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.values.keys()).finish()
+        let built_in = self.built_in.iter().enumerate().filter(|(_, value)| value.is_some());
+        let others = self.others.iter().map(|(name, _)| &**name);
+        f.debug_set().entries(built_in.map(|(place, _)| super::names::built_in_name(place))).entries(others).finish()
     }
 }
 

@@ -47,6 +47,7 @@ fn pop(call: &CallId, phone: &str) -> Pop {
         matches: Matches::default(),
         url: None,
         problem: None,
+        click: false,
     }
 }
 

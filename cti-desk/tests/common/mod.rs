@@ -108,32 +108,13 @@ impl Call {
             matches: Matches { found: vec![found], more: false },
             url: None,
             problem: None,
+            click: false,
         }
     }
 
     pub(crate) fn ended(&self, disposition: Disposition) -> CallFact {
-        let at = self.start;
-        let record = CallRecord {
-            call: self.id.clone(),
-            direction: Direction::Inbound,
-            caller: self.caller.clone(),
-            dialed: None,
-            queue: None,
-            extensions: vec![],
-            answered_by: None,
-            disposition,
-            cause: String::new(),
-            started_at: at,
-            answered_at: None,
-            ended_at: at,
-            ring_seconds: 0.0,
-            queue_seconds: 0.0,
-            hold_seconds: 0.0,
-            talk_seconds: 0.0,
-            transfers: vec![],
-            recordings: vec![],
-            context: cti_core::call::Attached::default(),
-        };
+        let begun = CallRecord::begun(self.id.clone(), Direction::Inbound, self.caller.clone(), None, self.start);
+        let record = CallRecord { disposition, cause: String::new(), ..begun };
         CallFact::Ended { cause: String::new(), disposition, record: Box::new(record) }
     }
 }

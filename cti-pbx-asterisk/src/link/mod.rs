@@ -6,6 +6,7 @@ mod model;
 mod outlet;
 mod presentation;
 mod session;
+mod silence;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ mod trace_tests;
 
 use crate::ami::Client;
 use crate::config::Settings;
+use crate::version::AmiVersion;
 use chrono::TimeDelta;
 use cti_core::call::{CallId, Extension, PbxEvent};
 use cti_core::pbx::{LinkState, SourceContext};
@@ -21,6 +23,7 @@ use cti_core::{Error, ErrorKind, Result};
 use model::Model;
 use outlet::Outlet;
 use session::End;
+use silence::Silence;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -52,6 +55,8 @@ pub(crate) struct Channels {
 pub(crate) struct Shared {
     pub(crate) lookups: mpsc::Sender<Lookup>,
     pub(crate) client: watch::Receiver<Option<Client>>,
+    /// Of the last link that was up.
+    pub(crate) version: watch::Receiver<Option<AmiVersion>>,
     ends: Mutex<Option<Ends>>,
 }
 
@@ -60,13 +65,16 @@ pub(crate) struct Shared {
 pub(crate) struct Ends {
     lookups: mpsc::Receiver<Lookup>,
     client: watch::Sender<Option<Client>>,
+    version: watch::Sender<Option<AmiVersion>>,
 }
 
 impl Shared {
     pub(crate) fn new() -> Self {
         let (lookups, asked) = mpsc::channel(16);
         let (told, client) = watch::channel(None);
-        Self { lookups, client, ends: Mutex::new(Some(Ends { lookups: asked, client: told })) }
+        let (told_version, version) = watch::channel(None);
+        let ends = Ends { lookups: asked, client: told, version: told_version };
+        Self { lookups, client, version, ends: Mutex::new(Some(ends)) }
     }
 
     /// Once.
@@ -86,6 +94,7 @@ pub(crate) struct Link<M> {
     /// How far the clock of the PBX is behind ours, as its last stamped event showed.
     behind: TimeDelta,
     warned_of_channels: bool,
+    silence: Option<Silence>,
     ask_presentation: bool,
     /// Channels that were asked about and of which no answer has come, also over a lost link.
     unanswered: BTreeSet<String>,
@@ -110,6 +119,7 @@ impl<M: Model> Link<M> {
             asterisk_started: None,
             behind: TimeDelta::zero(),
             warned_of_channels: false,
+            silence: None,
             ask_presentation,
             unanswered: BTreeSet::new(),
         }
@@ -141,7 +151,6 @@ impl<M: Model> Link<M> {
             lost += 1;
             let wait = self.settings.backoff.wait(lost);
             let retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            tracing::warn!(pbx = %self.settings.name, reason, retry_in_ms, "the link to Asterisk is down");
             self.report(LinkState::Down { reason, retry_in_ms });
             if self.meanwhile(tokio::time::sleep(wait)).await.is_none() {
                 return self.close().await;
@@ -175,6 +184,7 @@ impl<M: Model> Link<M> {
         }
     }
 
+    /// Whoever reads the state says it: a log line here would be the second one.
     fn report(&self, state: LinkState) {
         self.context.link.send_replace(state);
     }
@@ -188,7 +198,6 @@ impl<M: Model> Link<M> {
     }
 
     async fn fail(mut self, error: Error) {
-        tracing::error!(pbx = %self.settings.name, %error, "the link to Asterisk cannot be made");
         self.report(LinkState::Closed { reason: error.to_string() });
         tokio::select! {
             () = self.context.cancel.cancelled() => {}

@@ -71,7 +71,7 @@ async fn a_host_that_is_not_there_yet_is_waited_for() {
     let LinkState::Down { reason, retry_in_ms } = link.is(is_down).await else { panic!("not down") };
     assert!(reason.contains("cannot connect"), "{reason}");
     assert!((5..=50).contains(&retry_in_ms), "{retry_in_ms}");
-    let _server = Server::on(socket.listen(8).expect("listening"), |_| None);
+    let _server = Server::on(socket.listen(8).expect("listening"), "Asterisk Call Manager/11.0.0", |_| None);
     link.up().await;
 }
 
@@ -348,6 +348,22 @@ async fn without_any_list_of_channels_no_call_is_dropped() {
     let mut link = Running::start(asterisk(server.port));
     link.told_in_order(&["seed 0", "resync without channels"]).await;
     link.up().await;
+}
+
+#[tokio::test]
+async fn calls_of_which_nothing_is_heard_are_given_up_after_a_stated_time() {
+    let mut server = Server::start(|action| match action.get("Action").as_deref() {
+        Some("CoreShowChannels" | "Status") => Some(error("Permission denied")),
+        _ => None,
+    })
+    .await;
+    let mut link = Running::start(asterisk(server.port).unconfirmed_after(Duration::from_millis(50)));
+    let peer = server.peer().await;
+    link.told_in_order(&["seed 0", "resync without channels"]).await;
+    while link.told().await != "forget silent" {}
+    drop(peer);
+    while link.told().await != "resync without channels" {}
+    while link.told().await != "forget silent" {}
 }
 
 #[tokio::test]

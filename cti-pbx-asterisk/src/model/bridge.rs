@@ -15,7 +15,10 @@ pub(super) fn enter(model: &mut CallModel, message: &Message) {
     if let Some(swapped) = field(message, "SwapUniqueid") {
         model.leaves_bridge(&swapped, &bridge);
     }
-    model.enters_bridge(&uid, &bridge);
+    // In a holding bridge (a parking lot) everybody waits and nobody hears another.
+    if field(message, "BridgeTechnology").is_none_or(|technology| technology != "holding_bridge") {
+        model.enters_bridge(&uid, &bridge);
+    }
 }
 
 /// `BridgeLeave`: a channel leaves a conversation.
@@ -62,6 +65,7 @@ pub(super) fn pickup(model: &mut CallModel, message: &Message) {
         channel.side = side;
         channel.offer = Offer::Joined;
     }
+    model.settle_others(&target);
 }
 
 impl CallModel {
@@ -73,6 +77,15 @@ impl CallModel {
         let members = members.clone();
         if let Some(channel) = self.channels.get_mut(uid) {
             channel.bridge = Some(bridge.to_owned());
+        }
+        // Whoever shares a conversation shares a call. Asterisk tells the new `Linkedid` with the next event of each
+        // channel only, and in a conference each keeps the one with which it came.
+        let takes_part = |channel: &Channel| (channel.is_device() || channel.is_local()) && !channel.left;
+        let parties: Vec<&Uid> = members.iter().filter(|uid| self.channels.get(uid).is_some_and(takes_part)).collect();
+        if parties.contains(&uid) {
+            for other in parties {
+                self.link(uid, other);
+            }
         }
         if members.len() > 1 {
             for member in &members {
@@ -95,10 +108,14 @@ impl CallModel {
         }
     }
 
-    /// A device that was called shares a conversation, be it with a Local channel: it answered, also if the end of the
-    /// dial was not seen.
+    /// A device that was called (or came by itself) shares a conversation, be it with a Local channel: it answered, also
+    /// if the end of the dial was not seen.
     fn called_device_is_in(&mut self, uid: &Uid) {
-        let asked = |channel: &Channel| matches!(channel.offer, Offer::Dialed | Offer::Ringing) && channel.state == UP;
+        let asked = |channel: &Channel| {
+            matches!(channel.offer, Offer::Dialed | Offer::Ringing | Offer::Joined)
+                && channel.state == UP
+                && !channel.left
+        };
         if self.channels.get(uid).is_some_and(asked) {
             self.leg_answers(uid);
         }

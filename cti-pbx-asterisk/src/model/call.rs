@@ -72,6 +72,12 @@ pub(super) struct Call {
     /// Who held, and whether the caller waited in a queue, when the earlier run saw it last.
     pub(super) held_before: Vec<Option<Extension>>,
     pub(super) waited_before: bool,
+    /// Whose phones rang then, each with the channel.
+    pub(super) rang_before: Vec<(Extension, Uid)>,
+    /// The channels that answered then.
+    pub(super) answered_before: Vec<Uid>,
+    /// The slot in which it was parked then.
+    pub(super) parked_before: Option<String>,
     pub(super) channels: Vec<Uid>,
     pub(super) aliases: Vec<Uid>,
     /// What goes on now, by channel.
@@ -122,6 +128,9 @@ impl Call {
             seeded: false,
             held_before: Vec::new(),
             waited_before: false,
+            rang_before: Vec::new(),
+            answered_before: Vec::new(),
+            parked_before: None,
             channels: Vec::new(),
             aliases: Vec::new(),
             talking: Vec::new(),
@@ -151,6 +160,11 @@ impl Call {
     /// A call of an earlier run. Its watch runs on: the time since its last event goes to what was going on.
     pub(super) fn resumed(key: Uid, number: u64, open: OpenCall) -> Self {
         let (watch, held, waited) = (open.stopwatch().clone(), open.holders().to_vec(), open.is_queued());
+        let leg = |id: &EventId, what: &str| id.as_str().split_once(what).map(|(_, leg)| Uid::from(leg));
+        let rang = open.ringing().iter();
+        let rang = rang.filter_map(|(extension, id)| Some((extension.clone(), leg(id, "#ringing:")?))).collect();
+        let answered = open.answers().iter().filter_map(|id| leg(id, "#answered:")).collect();
+        let parked = open.parked().map(str::to_owned);
         let (seq, record) = (open.seq, open.record);
         let at = record.ended_at;
         let mut call = Self::new(record.call.pbx(), key, number, at);
@@ -162,6 +176,9 @@ impl Call {
         call.seeded = true;
         call.held_before = held;
         call.waited_before = waited;
+        call.parked_before = parked;
+        call.rang_before = rang;
+        call.answered_before = answered;
         call.dialing_told = true;
         call.caller = record.caller;
         call.dialed = record.dialed;
@@ -177,7 +194,15 @@ impl Call {
         call.transfers = record.transfers;
         call.recordings = record.recordings;
         call.context = record.context;
+        // How often each changed is not known, but not more often than something was told.
+        let changes = call.told_so_far();
+        call.context_changes = call.context.keys().map(|name| (name.clone(), changes)).collect();
         call
+    }
+
+    /// How much was told of it.
+    pub(super) fn told_so_far(&self) -> u32 {
+        u32::try_from(self.seq).unwrap_or(u32::MAX)
     }
 
     /// True once something was told of it.

@@ -6,7 +6,7 @@ use super::side::Side;
 use super::text::{field, prefixed, unescape};
 use super::{CallModel, dial};
 use crate::ami::Message;
-use cti_core::call::Extension;
+use cti_core::call::{Extension, MissReason};
 use cti_core::number::Number;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -55,6 +55,8 @@ pub(super) struct Channel {
     pub(super) awaits_presentation: bool,
     /// The channel that dialled this one.
     pub(super) dialed_by: Option<Uid>,
+    /// The channel for which it was dialled in the end, through Local channels; those may be gone before it.
+    pub(super) root: Option<Uid>,
     /// The number that was dialled on this outside line.
     pub(super) dialed_number: Option<String>,
     /// The number that this channel's `Dial` calls, as a snapshot shows it.
@@ -89,6 +91,7 @@ impl Channel {
             presentation: None,
             awaits_presentation: false,
             dialed_by: None,
+            root: None,
             dialed_number: None,
             dials: None,
             offer: Offer::None,
@@ -111,6 +114,10 @@ impl Channel {
             Side::Extension(extension) => Some(extension),
             _ => None,
         }
+    }
+
+    pub(super) fn is_local(&self) -> bool {
+        self.name.starts_with("Local/")
     }
 
     pub(super) fn is_device(&self) -> bool {
@@ -187,9 +194,16 @@ impl Channels {
 
     /// The channel for which this one was dialled, through Local channels.
     pub(super) fn root_dialer(&self, uid: &str) -> Option<Uid> {
-        let mut root = self.get(uid)?.dialed_by.clone()?;
+        let channel = self.get(uid)?;
+        if let Some(root) = &channel.root {
+            return Some(root.clone());
+        }
+        let mut root = channel.dialed_by.clone()?;
         for _ in 0..8 {
             let Some(channel) = self.get(&root).filter(|channel| channel.side == Side::Inner) else { break };
+            if let Some(known) = &channel.root {
+                return Some(known.clone());
+            }
             let half = if channel.name.ends_with(";2") { self.other_half(&root) } else { None };
             match channel.dialed_by.clone().or(half) {
                 Some(next) => root = next,
@@ -197,6 +211,20 @@ impl Channels {
             }
         }
         Some(root)
+    }
+}
+
+impl Channels {
+    /// `leg` is called by `dialer`.
+    pub(super) fn set_dialer(&mut self, leg: &str, dialer: Option<Uid>) {
+        if let Some(channel) = self.by_id.get_mut(leg) {
+            channel.dialed_by = dialer;
+            channel.root = None;
+        }
+        let root = self.root_dialer(leg);
+        if let Some(channel) = self.by_id.get_mut(leg) {
+            channel.root = root;
+        }
     }
 }
 
@@ -342,16 +370,33 @@ pub(super) fn newcallerid(model: &mut CallModel, message: &Message) {
 /// `Rename`: a masquerade moved a channel to another device. Its identity stays.
 pub(super) fn rename(model: &mut CallModel, message: &Message) {
     let (Some(uid), Some(name)) = (field(message, "Uniqueid"), field(message, "Newname")) else { return };
-    model.channels.rename(&uid, &name);
-    if name.contains("<MASQ>") || name.contains("<ZOMBIE>") {
-        return;
+    if let Some(uid) = model.channels.uid(&uid) {
+        model.becomes(&uid, &name);
     }
-    let side = model.sides.side(&name, None);
-    if let Some(channel) = model.channels.get_mut(&uid)
-        && channel.is_device()
-        && side != Side::Inner
-    {
-        channel.side = side;
+}
+
+impl CallModel {
+    /// A channel has that name now: it may be at another device. Whoever has it then took the call, by a pick-up or a
+    /// transfer.
+    pub(super) fn becomes(&mut self, uid: &Uid, name: &str) {
+        if self.channels.get(uid).is_none_or(|channel| channel.name == name) {
+            return;
+        }
+        self.channels.rename(uid, name);
+        let side = self.sides.side(name, None);
+        let Some(channel) = self.channels.get(uid).filter(|channel| channel.is_device()) else { return };
+        if name.contains("<MASQ>") || name.contains("<ZOMBIE>") || side == Side::Inner || side == channel.side {
+            return;
+        }
+        if channel.offer == Offer::Ringing {
+            self.offer_ends(uid, MissReason::AnsweredElsewhere);
+        }
+        if let Some(channel) = self.channels.get_mut(uid) {
+            channel.side = side;
+            if matches!(channel.offer, Offer::Dialed | Offer::Ringing | Offer::Answered | Offer::Over) {
+                channel.offer = Offer::Joined;
+            }
+        }
     }
 }
 

@@ -97,9 +97,7 @@ impl CallModel {
 
     /// Ends a call that the PBX does not know any more. Its seconds count up to the last sign of it.
     pub(super) fn lose(&mut self, key: &Uid) {
-        if self.calls.get(key).is_some_and(|call| call.direction.is_some()) {
-            self.decide_by_number(key); // what waits for the word about the caller is told without the number
-        }
+        self.decide_by_number(key); // what waits for the word about the caller is told without the number
         let Some(mut call) = self.forget_call(key) else { return };
         for uid in call.channels.clone() {
             leave(&mut self.awaiting, &uid);

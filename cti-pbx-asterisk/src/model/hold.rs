@@ -35,6 +35,11 @@ pub(super) fn parked(model: &mut CallModel, message: &Message) {
     let Some(slot) = field(message, "ParkingSpace").map(|slot| slot.into_owned()) else { return };
     let Some(channel) = model.channels.get_mut(&uid).filter(|channel| channel.slot.is_none()) else { return };
     channel.slot = Some(slot.clone());
+    if let Some(call) = model.calls.get_mut(&channel.call)
+        && call.parked_before.take_if(|before| *before == slot).is_some()
+    {
+        return enter(&mut call.parked, &uid);
+    }
     channel.parks += 1;
     let what = format!("parked:{uid}:{slot}:{}", channel.parks);
     if let Some(call) = model.call_of(&uid) {
@@ -46,17 +51,23 @@ pub(super) fn parked(model: &mut CallModel, message: &Message) {
 
 /// `UnParkedCall`, `ParkedCallTimeOut`, `ParkedCallGiveUp`: it waits there no more.
 pub(super) fn unparked(model: &mut CallModel, message: &Message) {
-    let Some(uid) = model.touch(message, "Parkee") else { return };
-    let Some(channel) = model.channels.get_mut(&uid) else { return };
-    let Some(slot) = channel.slot.take() else { return };
-    let what = format!("unparked:{uid}:{slot}:{}", channel.parks);
-    if let Some(call) = model.call_of(&uid) {
-        leave(&mut call.parked, &uid);
+    if let Some(uid) = model.touch(message, "Parkee") {
+        model.unpark(&uid);
     }
-    model.tell_of(&uid, what, CallFact::Unparked { slot });
 }
 
 impl CallModel {
+    /// The call waits in its slot no more.
+    pub(super) fn unpark(&mut self, uid: &Uid) {
+        let Some(channel) = self.channels.get_mut(uid) else { return };
+        let Some(slot) = channel.slot.take() else { return };
+        let what = format!("unparked:{uid}:{slot}:{}", channel.parks);
+        if let Some(call) = self.call_of(uid) {
+            leave(&mut call.parked, uid);
+        }
+        self.tell_of(uid, what, CallFact::Unparked { slot });
+    }
+
     /// A hold is over.
     pub(super) fn resume(&mut self, uid: &Uid) {
         let Some(channel) = self.channels.get_mut(uid).filter(|channel| channel.holding) else { return };

@@ -39,8 +39,8 @@ pub(super) fn agent_called(model: &mut CallModel, message: &Message) {
     let Some(leg) = model.touch(message, "Dest") else { return };
     if let Some(caller) = caller {
         model.link(&caller, &leg);
-        if let Some(channel) = model.channels.get_mut(&leg) {
-            channel.dialed_by.get_or_insert(caller);
+        if model.channels.get(&leg).is_some_and(|channel| channel.dialed_by.is_none()) {
+            model.channels.set_dialer(&leg, Some(caller));
         }
     }
 }

@@ -4,23 +4,26 @@ use super::CallModel;
 use super::agent::since;
 use super::channel::{Offer, RINGING, UP, Uid};
 use super::clock::born;
-use super::dial::dialed_number;
+use super::dial::{dialed_number, originated};
+use super::hold;
 use super::side::Side;
 use super::text::{field, number};
 use crate::ami::Message;
 use chrono::{DateTime, TimeDelta, Utc};
-use cti_core::call::{AgentState, MissReason, PbxEvent};
-use std::collections::HashSet;
+use cti_core::call::{AgentState, CallFact, MissReason, PbxEvent};
+use std::collections::{HashMap, HashSet};
 
 /// A call that is older than this by its id is a clock gone wrong.
 const OLDEST: TimeDelta = TimeDelta::days(30);
 
 impl CallModel {
-    /// What is known without a list of channels: the states of queue members. No call is dropped.
+    /// What is known without a list of channels: the states of queue members, and which calls are live because they are in
+    /// a conversation or a queue. No call is dropped; see [`CallModel::forget_silent`].
     pub fn resync_members(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent> {
         self.now = at;
         let translated = self.interpreter.snapshot(snapshot, at, false);
         let snapshot = translated.as_deref().unwrap_or(snapshot);
+        self.confirm(snapshot);
         for message in snapshot.iter().filter(|message| message.is_event("QueueMember")) {
             self.see_member(message);
         }
@@ -57,20 +60,27 @@ impl CallModel {
         if drop_missing {
             self.drop_what_is_gone(&channels.iter().filter_map(|message| uniqueid(message)).collect(), &linked);
         }
-        let live: Vec<Uid> = channels.iter().filter_map(|message| self.see(message)).collect();
+        let holding = holding_bridges(snapshot);
+        self.join_conferences(&channels, &holding);
+        let live: Vec<Uid> = channels.iter().filter_map(|message| self.see(message, &holding)).collect();
         for message in of("BridgeInfoChannel") {
-            if let (Some(uid), Some(bridge)) = (uniqueid(message), field(message, "BridgeUniqueid")) {
+            if let (Some(uid), Some(bridge)) = (uniqueid(message), field(message, "BridgeUniqueid"))
+                && !holding.contains(bridge.as_ref())
+            {
                 self.note_bridge(&uid, &bridge);
             }
         }
         for uid in &live {
+            self.assume_dialed(uid);
             self.assume_told(uid);
             self.hold_goes_on(uid);
         }
         for key in self.keys_in_order() {
+            self.missed_before(&key);
             self.decide_by_devices(&key);
         }
         self.catch_up_queues(&of("QueueEntry").collect::<Vec<_>>(), drop_missing && of("QueueParams").next().is_some());
+        self.catch_up_lot(&of("ParkedCall").collect::<Vec<_>>(), &live);
         for uid in &live {
             self.catch_up(uid);
         }
@@ -117,9 +127,51 @@ impl CallModel {
         }
     }
 
+    /// A channel that is new to us and shares a conference with a known call became part of it before: calls in a
+    /// conference keep their own `Linkedid`.
+    fn join_conferences(&mut self, channels: &[&Message], holding: &HashSet<String>) {
+        let bridge = |message: &Message| field(message, "BridgeId").map(|bridge| bridge.into_owned());
+        let key = |model: &Self, message: &Message| model.key_of(&field(message, "Linkedid")?);
+        let mut known: HashMap<String, Uid> = HashMap::new();
+        for message in channels {
+            if let (Some(bridge), Some(key)) = (bridge(message).filter(|id| !holding.contains(id)), key(self, message))
+            {
+                known.entry(bridge).or_insert(key);
+            }
+        }
+        for message in channels {
+            if key(self, message).is_some() {
+                continue;
+            }
+            let known = bridge(message).and_then(|bridge| known.get(&bridge).cloned());
+            if let (Some(known), Some(linkedid)) = (known, field(message, "Linkedid")) {
+                self.alias(&linkedid, &known);
+            }
+        }
+    }
+
+    /// Phones that rang when an earlier run saw the call last, and are gone, missed it.
+    fn missed_before(&mut self, key: &Uid) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let reason = if call.answered_at.is_some() { MissReason::AnsweredElsewhere } else { MissReason::NoAnswer };
+        for (extension, leg) in std::mem::take(&mut call.rang_before) {
+            let is_other = |uid: &Uid| {
+                self.channels
+                    .get(uid)
+                    .is_some_and(|channel| channel.extension().is_some_and(|other| *other != extension))
+            };
+            if !call.channels.contains(&leg) || is_other(&leg) {
+                call.tell(&mut self.out, self.now, format!("missed:{leg}"), CallFact::Missed { extension, reason });
+            }
+        }
+    }
+
     /// Takes up a live channel.
-    fn see(&mut self, message: &Message) -> Option<Uid> {
+    fn see(&mut self, message: &Message, holding: &HashSet<String>) -> Option<Uid> {
         let uid = self.touch(message, "")?;
+        if let Some(name) = field(message, "Channel") {
+            self.becomes(&uid, &name);
+        }
         let application = field(message, "Application").unwrap_or_default();
         if let Some(channel) = self.channels.get_mut(&uid) {
             channel.bridge = None;
@@ -130,9 +182,13 @@ impl CallModel {
                 channel.dials = dialed_number(data.split([',', '&']).next().unwrap_or_default());
             }
         }
-        if let Some(bridge) = field(message, "BridgeId") {
+        if application == "AppDial2" {
+            originated(self, &uid);
+        }
+        if let Some(bridge) = field(message, "BridgeId").filter(|id| !holding.contains(id.as_ref())) {
             self.note_bridge(&uid, &bridge);
         }
+        self.count_on(&uid);
         let now = self.now;
         if let Some(call) = self.call_of(&uid)
             && !call.is_told()
@@ -141,6 +197,16 @@ impl CallModel {
             call.started_at = call.started_at.min(birth);
         }
         Some(uid)
+    }
+
+    /// How often a channel held, waited or was parked before the programme was started anew is not known, but not more
+    /// often than something was told.
+    fn count_on(&mut self, uid: &Uid) {
+        let Some(channel) = self.channels.get_mut(uid) else { return };
+        let Some(call) = self.calls.get(&channel.call).filter(|call| call.seeded) else { return };
+        for count in [&mut channel.holds, &mut channel.joins, &mut channel.parks] {
+            *count = (*count).max(call.told_so_far());
+        }
     }
 
     fn note_bridge(&mut self, uid: &str, bridge: &str) {
@@ -168,20 +234,32 @@ impl CallModel {
         }
     }
 
+    /// A Local channel that was dialled was so by the party with which the call began, as far as we can know.
+    fn assume_dialed(&mut self, uid: &Uid) {
+        let Some(channel) = self.channels.get(uid) else { return };
+        if channel.is_local() && channel.offer == Offer::Dialed && channel.dialed_by.is_none() {
+            let origin = self.calls.get(&channel.call).and_then(|call| call.origin.clone());
+            self.channels.set_dialer(uid, origin.filter(|origin| origin != uid));
+        }
+    }
+
     /// What an earlier run told of an extension is not told again.
-    fn assume_told(&mut self, uid: &Uid) {
+    pub(super) fn assume_told(&mut self, uid: &Uid) {
         let Some(channel) = self.channels.get(uid) else { return };
         let Some(extension) = channel.extension() else { return };
         let Some(call) = self.calls.get_mut(&channel.call).filter(|call| call.seeded) else { return };
-        if !call.extensions.contains(extension) || channel.offer == Offer::Answered {
-            return;
-        }
-        if call.agent_extension.as_ref() == Some(extension) && call.agent.is_none() {
+        let may_be = channel.state == UP || call.key == *uid;
+        let is_agent = may_be && call.agent_extension.as_ref() == Some(extension) && call.agent.is_none();
+        if is_agent {
             call.agent = Some(uid.clone());
         }
-        let answered = call.answered_at.is_some() && channel.state == UP;
-        if let Some(channel) = self.channels.get_mut(uid) {
-            channel.offer = if answered { Offer::Answered } else { Offer::Ringing };
+        let answered = call.answered_before.contains(uid) || (is_agent && call.answered_at.is_some());
+        let rang = is_agent || call.rang_before.iter().any(|(_, leg)| leg == uid);
+        let Some(channel) = self.channels.get_mut(uid) else { return };
+        if answered {
+            channel.offer = Offer::Answered;
+        } else if rang && channel.offer != Offer::Answered {
+            channel.offer = Offer::Ringing;
         }
     }
 
@@ -195,7 +273,6 @@ impl CallModel {
         let Some(at) = call.held_before.iter().position(|who| who.as_ref() == channel.extension()) else { return };
         call.held_before.remove(at);
         channel.holding = true;
-        channel.holds = channel.holds.max(1);
         super::call::enter(&mut call.holding, uid);
     }
 
@@ -208,7 +285,6 @@ impl CallModel {
         }
         call.waited_before = false;
         channel.queue = Some(queue.to_owned());
-        channel.joins = channel.joins.max(1);
         super::call::enter(&mut call.queued, uid);
         true
     }
@@ -235,11 +311,36 @@ impl CallModel {
         }
     }
 
+    /// Who waits in a parking lot, and who does not any more. `ParkedCalls` lists them; without it nothing is known.
+    fn catch_up_lot(&mut self, parked: &[&Message], live: &[Uid]) {
+        let waiting: HashSet<String> =
+            parked.iter().filter_map(|message| Some(field(message, "ParkeeUniqueid")?.into_owned())).collect();
+        for message in parked {
+            hold::parked(self, message);
+        }
+        for uid in live.iter().filter(|uid| !waiting.contains(uid.as_ref())) {
+            let talks =
+                self.channels.get(uid).is_some_and(|channel| channel.slot.is_some() && channel.bridge.is_some());
+            if talks {
+                self.unpark(uid);
+            }
+        }
+    }
+
     fn see_member(&mut self, message: &Message) {
         let paused = field(message, "Paused").is_some_and(|paused| paused == "1");
         let state = if paused { AgentState::NotReady } else { AgentState::Ready };
         self.agent_is(message, state, since(message));
     }
+}
+
+/// Bridges in which everybody waits (parking lots): `BridgeListItem`, `BridgeInfoComplete`.
+fn holding_bridges(snapshot: &[Message]) -> HashSet<String> {
+    let holds = |message: &&Message| {
+        field(message, "BridgeTechnology").is_some_and(|technology| technology == "holding_bridge")
+    };
+    let id = |message: &Message| field(message, "BridgeUniqueid").map(|id| id.into_owned());
+    snapshot.iter().filter(holds).filter_map(id).collect()
 }
 
 fn uniqueid(message: &Message) -> Option<String> {

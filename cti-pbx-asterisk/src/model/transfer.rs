@@ -43,11 +43,12 @@ pub(super) fn attended(model: &mut CallModel, message: &Message) {
         asked.iter().find_map(|key| dialed(&field(message, key)?))
     };
     let Some(to) = to.or_else(asked) else { return };
+    let asked_for = to.clone();
     model.transferred(&transferer, to, TransferHow::Attended);
     if let Some(second) = second {
         model.gave_away(&second);
     }
-    if let Some((leg, _)) = party {
+    if let Some(leg) = party.map(|(leg, _)| leg).or_else(|| model.talking_as(&transferer, &asked_for)) {
         model.takes_over(&leg);
     }
 }
@@ -86,6 +87,18 @@ impl CallModel {
     fn arrived(&self, bridge: &str, known: &[&Option<Uid>]) -> Option<Uid> {
         let is_known = |uid: &Uid| known.iter().any(|other| other.as_ref() == Some(uid));
         self.bridges.get(bridge)?.iter().rev().find(|uid| !is_known(uid)).cloned()
+    }
+
+    /// The channel of the same call with which that extension has answered.
+    fn talking_as(&self, other: &Uid, extension: &Number) -> Option<Uid> {
+        let call = self.calls.get(&self.channels.get(other)?.call)?;
+        let is_it = |uid: &&Uid| {
+            self.channels.get(uid).is_some_and(|channel| {
+                let own = channel.extension().is_some_and(|own| own.as_str() == extension.as_str());
+                own && channel.offer == Offer::Answered && !channel.left
+            })
+        };
+        call.channels.iter().find(is_it).cloned()
     }
 
     /// The channel takes no part in the conversation any more.

@@ -27,6 +27,7 @@ pub(super) fn answer(exchange: &mut Exchange, action: &Action, wall: Duration) -
         "status" => lists::status(exchange, action),
         "bridgelist" => lists::bridges(exchange, action),
         "bridgeinfo" => lists::bridge(exchange, action),
+        "parkedcalls" => lists::parked(exchange, action),
         "queuestatus" => lists::queue(exchange, action),
         "pjsipshowendpoints" => lists::endpoints(exchange, action),
         "command" => lists::command(exchange, action),
@@ -66,7 +67,7 @@ impl Reply<'_> {
             return self.error("No variable specified");
         }
         let value = match self.action.get("Channel") {
-            None => String::new(),
+            None => global(exchange, variable),
             Some(name) => match exchange.find(name).and_then(|key| exchange.channels.get(&key)) {
                 None => return self.error("No such channel"),
                 Some(channel) => match variable.to_ascii_uppercase().as_str() {
@@ -192,6 +193,7 @@ impl Reply<'_> {
                 exchange.tell_mute(key, self.text("Direction"), self.text("State"));
                 Packet::response("Success", self.action.get("ActionID"))
             }
+            "muteaudio" => self.success("Success"),
             "park" => {
                 exchange.park(key);
                 self.success("Park successful")
@@ -241,6 +243,22 @@ impl Reply<'_> {
 /// An error response.
 pub(super) fn error(action: &Action, message: &str) -> Packet {
     Packet::response("Error", action.get("ActionID")).with("Message", message)
+}
+
+/// A function that is asked without a channel: `DEVICE_STATE(PJSIP/6001)`, `DIALPLAN_EXISTS(from-internal,6001,1)`.
+fn global(exchange: &Exchange, variable: &str) -> String {
+    let arguments = |name: &str| variable.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
+    let ours = |device: &str| device.split_once('/').is_some_and(|(kind, _)| kind == exchange.version.technology());
+    // `DEVICE_STATE` came with 1.6.
+    let device = arguments("DEVICE_STATE").filter(|device| ours(device) && exchange.version > Version::V1_4);
+    if let Some((_, number)) = device.and_then(|device| device.split_once('/')) {
+        return exchange.device_state_word(number).to_owned();
+    }
+    let place = arguments("DIALPLAN_EXISTS").and_then(|place| place.split_once(','));
+    place.map_or_else(String::new, |(context, rest)| {
+        let number = rest.split(',').next().unwrap_or_default();
+        u8::from(extension_exists(context, number)).to_string()
+    })
 }
 
 /// Reads `"Name" <number>`, or a number alone.

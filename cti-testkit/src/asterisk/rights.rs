@@ -77,7 +77,8 @@ impl User {
 /// The classes of which a user needs one to send that action; empty: everybody may. `None`: no such action.
 pub(super) fn needed(action: &str) -> Option<&'static [&'static str]> {
     Some(match action.to_ascii_lowercase().as_str() {
-        "ping" | "events" | "logoff" | "login" | "challenge" | "queuestatus" | "bridgelist" | "bridgeinfo" => &[],
+        "ping" | "events" | "logoff" | "login" | "challenge" | "queuestatus" | "bridgelist" | "bridgeinfo"
+        | "parkedcalls" => &[],
         "originate" => &["originate"],
         "hangup" => &["system", "call"],
         "redirect" | "atxfer" | "blindtransfer" | "cancelatxfer" | "setvar" | "park" | "playdtmf" => &["call"],
@@ -85,7 +86,7 @@ pub(super) fn needed(action: &str) -> Option<&'static [&'static str]> {
         "status" => &["system", "call", "reporting"],
         "coreshowchannels" | "coresettings" | "corestatus" => &["system", "reporting"],
         "queueadd" | "queueremove" | "queuepause" => &["agent"],
-        "mixmonitor" | "pjsipshowendpoints" | "filter" => &["system"],
+        "mixmonitor" | "muteaudio" | "pjsipshowendpoints" | "filter" => &["system"],
         "stopmixmonitor" | "mixmonitormute" => &["system", "call"],
         "userevent" => &["user"],
         "command" => &["command"],
@@ -97,7 +98,9 @@ pub(super) fn needed(action: &str) -> Option<&'static [&'static str]> {
 /// blind transfers came with 12, MixMonitor with 11, PJSIP with 12.
 pub(super) fn exists(action: &str, version: Version) -> bool {
     match action.to_ascii_lowercase().as_str() {
-        "coreshowchannels" | "coresettings" | "corestatus" | "atxfer" | "mixmonitormute" => version >= Version::V1_8,
+        "coreshowchannels" | "coresettings" | "corestatus" | "atxfer" | "mixmonitormute" | "muteaudio" => {
+            version >= Version::V1_8
+        }
         "filter" | "mixmonitor" | "stopmixmonitor" => version >= Version::V11,
         "blindtransfer" | "cancelatxfer" | "bridgelist" | "bridgeinfo" | "pjsipshowendpoints" => !version.is_old(),
         _ => true,

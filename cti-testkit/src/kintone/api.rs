@@ -1,16 +1,14 @@
 //! What each request does.
 
-use super::access::{Rights, Token, demand};
-use super::app::{FieldType, describe_all};
+use super::access::{Caller, Rights};
+use super::app::describe_all;
 use super::error::ApiError;
-use super::params::{Params, number, revision};
-use super::store::Table;
-use super::{query, select};
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
-
-/// The longest value of an update key, in characters.
-const MAX_KEY: usize = 64;
+use super::files::Upload;
+use super::params::Params;
+use super::records::{self, all_or_nothing};
+use super::store::{Contents, Table};
+use super::{bulk, comments, cursor, files, settings};
+use serde_json::{Value, json};
 
 /// A request, ready to be carried out.
 pub(super) struct Call<'a> {
@@ -19,57 +17,89 @@ pub(super) struct Call<'a> {
     pub(super) resource: &'a str,
     pub(super) guest_space: Option<u64>,
     pub(super) params: &'a Params,
-    pub(super) tokens: &'a [&'a Token],
+    pub(super) caller: &'a Caller<'a>,
+    pub(super) upload: Option<Upload>,
 }
 
-type Answer = Result<Value, ApiError>;
+/// The JSON of a success, or the refusal.
+pub(super) type Outcome = Result<Value, ApiError>;
+
+/// What goes back.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Json(Value),
+    File(files::Stored),
+    /// A bulk request that failed: the refusal, at its place in the list.
+    BulkRefused(ApiError, usize, usize),
+}
 
 /// Carries it out.
-pub(super) fn carry_out(tables: &mut BTreeMap<u64, Table>, call: &Call<'_>) -> Answer {
-    let id = call.params.need(if call.resource == "app.json" { "id" } else { "app" })?;
-    let table =
-        tables.get_mut(&id).ok_or_else(|| ApiError::new(404, "GAIA_AP01", format!("The app (ID: {id}) not found.")))?;
+pub(super) fn carry_out(contents: &mut Contents, call: &Call<'_>) -> Result<Answer, ApiError> {
+    match (call.method, call.resource) {
+        ("GET", "file.json") => files::download(contents, call.params).map(Answer::File),
+        ("POST", "file.json") => files::upload(contents, call.upload.clone()).map(Answer::Json),
+        ("POST", "bulkRequest.json") => bulk::carry_out(contents, call),
+        (method, resource) if resource.starts_with("preview/") => {
+            settings::carry_out(contents, call, method, resource).map(Answer::Json)
+        }
+        ("GET" | "DELETE", "records/cursor.json") => cursor::go_on(contents, call).map(Answer::Json),
+        _ => in_app(contents, call).map(Answer::Json),
+    }
+}
+
+/// What concerns one app, named by its id.
+pub(super) fn in_app(contents: &mut Contents, call: &Call<'_>) -> Outcome {
+    let params = call.params;
+    let id = params.need(if call.resource == "app.json" { "id" } else { "app" })?;
+    let table = contents.table(id)?;
     match (table.app.guest_space, call.guest_space) {
         (Some(_), None) => return Err(ApiError::new(400, "GAIA_IL23", "Use the path of the guest space.")),
         (app, path) if app != path => return Err(ApiError::new(403, "CB_NO02", "No privilege to proceed.")),
         _ => {}
     }
-    let may = |enough: fn(Rights) -> bool| demand(call.tokens, id, enough);
+    let may = |enough: fn(Rights) -> bool| call.caller.demand(id, enough);
+    let resolved = files::resolve(contents, id, params)?;
+    let params = resolved.as_ref().unwrap_or(params);
+    if (call.method, call.resource) == ("POST", "records/cursor.json") {
+        may(|r| r.view)?;
+        return cursor::create(contents, id, params, call.caller);
+    }
+    let table = contents.table(id)?;
     match (call.method, call.resource) {
-        ("GET", "record.json") => may(|r| r.view).and_then(|()| get_one(table, call.params)),
-        ("POST", "record.json") => may(|r| r.add).and_then(|()| add_one(table, call.params)),
-        ("PUT", "record.json") => may(|r| r.edit).and_then(|()| update_one(table, call.params)),
-        ("GET", "records.json") => may(|r| r.view).and_then(|()| get_many(table, call.params)),
-        ("POST", "records.json") => may(|r| r.add).and_then(|()| all_or_nothing(table, |t| add_many(t, call.params))),
+        ("GET", "record.json") => may(|r| r.view).and_then(|()| records::get_one(table, params)),
+        ("POST", "record.json") => may(|r| r.add).and_then(|()| records::add_one(table, params)),
+        ("PUT", "record.json") => may(|r| r.edit).and_then(|()| records::update_one(table, params)),
+        ("GET", "records.json") => may(|r| r.view).and_then(|()| records::get_many(table, params)),
+        ("POST", "records.json") => {
+            may(|r| r.add).and_then(|()| all_or_nothing(table, |table| records::add_many(table, params)))
+        }
         ("PUT", "records.json") => {
-            let upsert = call.params.flag("upsert");
+            let upsert = params.flag("upsert");
             may(|r| r.edit)?;
             if upsert {
                 may(|r| r.add)?;
             }
-            all_or_nothing(table, |table| update_many(table, call.params, upsert))
+            all_or_nothing(table, |table| records::update_many(table, params, upsert))
         }
         ("DELETE", "records.json") => {
-            may(|r| r.delete).and_then(|()| all_or_nothing(table, |table| delete_many(table, call.params)))
+            may(|r| r.delete).and_then(|()| all_or_nothing(table, |table| records::delete_many(table, params)))
+        }
+        (method, "record/comment.json" | "record/comments.json") => {
+            may(|r| r.view)?;
+            comments::carry_out(table, method, call.resource, params)
         }
         // The right to view, to add or to manage is enough (documented).
         ("GET", "app/form/fields.json") => {
             may(|r| r.view || r.add || r.manage)?;
             Ok(json!({"revision": "2", "properties": describe_all(&table.app.fields)}))
         }
+        ("GET", "app/form/layout.json") => {
+            may(|r| r.view || r.add || r.manage)?;
+            Ok(json!({"revision": "2", "layout": settings::layout(&table.app)}))
+        }
         ("GET", "app.json") => may(|r| r.view || r.add || r.manage).map(|()| describe_app(table)),
         _ => Err(ApiError::new(400, "CB_IL02", "Illegal request.")),
     }
-}
-
-/// Bulk writes take effect as a whole or not at all.
-fn all_or_nothing(table: &mut Table, write: impl FnOnce(&mut Table) -> Answer) -> Answer {
-    let before = table.clone();
-    let answer = write(table);
-    if answer.is_err() {
-        *table = before;
-    }
-    answer
 }
 
 fn describe_app(table: &Table) -> Value {
@@ -78,132 +108,4 @@ fn describe_app(table: &Table) -> Value {
         "spaceId": table.app.guest_space.map(|space| space.to_string()), "threadId": null,
         "createdAt": "2026-01-01T00:00:00.000Z", "creator": person,
         "modifiedAt": "2026-01-01T00:00:00.000Z", "modifier": person})
-}
-
-fn get_one(table: &Table, params: &Params) -> Answer {
-    let id = params.need("id")?;
-    let record = table.records.get(&id).ok_or_else(|| ApiError::no_record(id))?;
-    Ok(json!({"record": record.read(&table.app, None)}))
-}
-
-fn get_many(table: &Table, params: &Params) -> Answer {
-    let query = query::parse(params.text("query"))?;
-    let (found, total) = select::select(table, &query)?;
-    let fields = params.texts("fields");
-    let records: Vec<Value> = found.into_iter().map(|record| record.read(&table.app, fields.as_deref())).collect();
-    let total = params.flag("totalCount").then(|| total.to_string());
-    Ok(json!({"records": records, "totalCount": total}))
-}
-
-fn add_one(table: &mut Table, params: &Params) -> Answer {
-    let id = table.insert(record_in(params.object()), "record")?;
-    Ok(json!({"id": id.to_string(), "revision": "1"}))
-}
-
-fn add_many(table: &mut Table, params: &Params) -> Answer {
-    let (mut ids, mut revisions) = (Vec::new(), Vec::new());
-    for (index, record) in params.list("records")?.iter().enumerate() {
-        let record = record.as_object().ok_or_else(|| ApiError::missing("records"))?;
-        ids.push(table.insert(record, &format!("records[{index}]"))?.to_string());
-        revisions.push("1");
-    }
-    Ok(json!({"ids": ids, "revisions": revisions}))
-}
-
-fn update_one(table: &mut Table, params: &Params) -> Answer {
-    let item = params.object();
-    let id = match target(table, item, "")? {
-        Target::Id(id) => id,
-        Target::Missing { .. } => return Err(no_record_for_key()),
-    };
-    let new = table.update(id, record_in(item), revision(item.get("revision")), "record")?;
-    Ok(json!({"revision": new.to_string()}))
-}
-
-fn update_many(table: &mut Table, params: &Params, upsert: bool) -> Answer {
-    let mut done = Vec::new();
-    for (index, item) in params.list("records")?.iter().enumerate() {
-        let place = format!("records[{index}]");
-        let item = item.as_object().ok_or_else(|| ApiError::missing("records"))?;
-        let (id, revision, operation) = match target(table, item, &format!("{place}."))? {
-            Target::Id(id) if upsert && !table.records.contains_key(&id) => {
-                (table.insert(record_in(item), &place)?, 1, "INSERT")
-            }
-            Target::Id(id) => {
-                (id, table.update(id, record_in(item), revision(item.get("revision")), &place)?, "UPDATE")
-            }
-            Target::Missing { field, value } if upsert => {
-                let mut record = record_in(item).clone();
-                record.insert(field, json!({"value": value}));
-                (table.insert(&record, &place)?, 1, "INSERT")
-            }
-            Target::Missing { .. } => return Err(no_record_for_key()),
-        };
-        let mut line = json!({"id": id.to_string(), "revision": revision.to_string()});
-        if upsert {
-            line["operation"] = operation.into();
-        }
-        done.push(line);
-    }
-    Ok(json!({"records": done}))
-}
-
-fn delete_many(table: &mut Table, params: &Params) -> Answer {
-    let ids = params.list("ids")?;
-    let revisions = params.list("revisions").unwrap_or(&[]);
-    for (index, id) in ids.iter().enumerate() {
-        let id = number(id).ok_or_else(|| ApiError::parameter("ids", "Enter an integer value."))?;
-        table.delete(id, revision(revisions.get(index)))?;
-    }
-    Ok(json!({}))
-}
-
-fn record_in(item: &Map<String, Value>) -> &Map<String, Value> {
-    static NOTHING: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
-    item.get("record").and_then(Value::as_object).unwrap_or(&NOTHING)
-}
-
-fn no_record_for_key() -> ApiError {
-    ApiError::new(404, "GAIA_RE20", "The record with the specified updateKey is not found.")
-}
-
-/// Which record an update means.
-enum Target {
-    Id(u64),
-    Missing { field: String, value: String },
-}
-
-fn target(table: &Table, item: &Map<String, Value>, place: &str) -> Result<Target, ApiError> {
-    let (id, key) = (item.get("id").filter(|id| !id.is_null()), item.get("updateKey").filter(|key| !key.is_null()));
-    let (id, key) = match (id, key) {
-        (Some(id), None) => (Some(id), None),
-        (None, Some(key)) => (None, Some(key)),
-        _ => return Err(ApiError::parameter(&format!("{place}id"), "Specify either id or updateKey.")),
-    };
-    if let Some(id) = id {
-        let wrong = || ApiError::parameter(&format!("{place}id"), "Enter an integer value.");
-        return number(id).map(Target::Id).ok_or_else(wrong);
-    }
-    let field = key.and_then(|key| key.get("field")).and_then(Value::as_str).unwrap_or_default();
-    let value = match key.and_then(|key| key.get("value")) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => return Err(ApiError::missing(&format!("{place}updateKey.value"))),
-    };
-    by_key(table, field, value, place)
-}
-
-fn by_key(table: &Table, field: &str, value: String, place: &str) -> Result<Target, ApiError> {
-    let rules = table.app.top(field).ok_or_else(|| ApiError::unknown_field(field))?;
-    if !rules.unique || !matches!(rules.kind, FieldType::SingleLineText | FieldType::Number) {
-        return Err(ApiError::new(400, "GAIA_IQ27", "The field cannot be used as updateKey."));
-    }
-    if value.is_empty() {
-        return Err(ApiError::missing(&format!("{place}updateKey.value")));
-    }
-    if value.chars().count() > MAX_KEY {
-        return Err(ApiError::parameter(&format!("{place}updateKey.value"), "Enter less than 65 characters."));
-    }
-    let found = table.records.values().find(|record| record.cells(&table.app, field) == [value.as_str()]);
-    Ok(found.map_or_else(|| Target::Missing { field: field.to_owned(), value }, |record| Target::Id(record.id)))
 }

@@ -24,6 +24,8 @@ pub enum FieldType {
     Time,
     DateTime,
     Subtable,
+    File,
+    ReferenceTable,
 }
 
 impl FieldType {
@@ -48,8 +50,38 @@ impl FieldType {
             Self::Time => "TIME",
             Self::DateTime => "DATETIME",
             Self::Subtable => "SUBTABLE",
+            Self::File => "FILE",
+            Self::ReferenceTable => "REFERENCE_TABLE",
         }
     }
+
+    /// The type of that name.
+    pub(crate) fn from_wire(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.wire() == name)
+    }
+
+    const ALL: [Self; 20] = [
+        Self::RecordNumber,
+        Self::Creator,
+        Self::CreatedTime,
+        Self::Modifier,
+        Self::UpdatedTime,
+        Self::SingleLineText,
+        Self::MultiLineText,
+        Self::RichText,
+        Self::Link,
+        Self::Number,
+        Self::CheckBox,
+        Self::MultiSelect,
+        Self::RadioButton,
+        Self::DropDown,
+        Self::Date,
+        Self::Time,
+        Self::DateTime,
+        Self::Subtable,
+        Self::File,
+        Self::ReferenceTable,
+    ];
 
     /// True for fields that kintone fills itself.
     pub fn is_system(self) -> bool {
@@ -69,7 +101,7 @@ impl FieldType {
     /// What an empty field holds when read.
     pub(crate) fn empty(self) -> Value {
         match self {
-            Self::CheckBox | Self::MultiSelect | Self::Subtable => json!([]),
+            Self::CheckBox | Self::MultiSelect | Self::Subtable | Self::File => json!([]),
             Self::RadioButton | Self::DropDown | Self::Date | Self::Time => Value::Null,
             _ => json!(""),
         }
@@ -88,6 +120,8 @@ pub struct Field {
     pub(crate) protocol: &'static str,
     pub(crate) default: Option<Value>,
     pub(crate) inner: Vec<Field>,
+    /// Of a table of related records: what it relates to.
+    pub(crate) related: Option<Value>,
 }
 
 impl Field {
@@ -103,6 +137,7 @@ impl Field {
             protocol: "WEB",
             default: None,
             inner: Vec::new(),
+            related: None,
         }
     }
 
@@ -161,6 +196,24 @@ impl Field {
         self
     }
 
+    /// A field from a description such as [`Field::describe`] gives.
+    pub(crate) fn described(code: &str, description: &Value) -> Option<Self> {
+        let kind = FieldType::from_wire(description["type"].as_str()?)?;
+        let text = |name: &str| description[name].as_str().filter(|text| !text.is_empty());
+        let options = description["options"].as_object();
+        let default = description.get("defaultValue").filter(|value| *value != "" && *value != &json!([])).cloned();
+        Some(Self {
+            required: description["required"] == true,
+            unique: description["unique"] == true,
+            max_length: text("maxLength").and_then(|max| max.parse().ok()),
+            options: options.map(|all| all.keys().cloned().collect()).unwrap_or_default(),
+            protocol: if text("protocol") == Some("CALL") { "CALL" } else { "WEB" },
+            default,
+            related: description.get("referenceTable").cloned(),
+            ..Self::new(code, kind)
+        })
+    }
+
     /// The description in `form/fields.json`.
     pub(crate) fn describe(&self) -> Value {
         let mut out = json!({"type": self.kind.wire(), "code": self.code, "label": self.code, "noLabel": false});
@@ -168,7 +221,10 @@ impl Field {
             out["fields"] = describe_all(&self.inner);
             return out;
         }
-        if self.kind.is_system() {
+        if let Some(related) = &self.related {
+            out["referenceTable"] = related.clone();
+        }
+        if self.kind.is_system() || self.kind == FieldType::ReferenceTable {
             return out;
         }
         out["required"] = self.required.into();
@@ -193,6 +249,7 @@ impl Field {
                 out["defaultNowValue"] = false.into();
             }
             FieldType::Time => out["defaultNowValue"] = false.into(),
+            FieldType::File => drop(out.as_object_mut().and_then(|out| out.remove("defaultValue"))),
             kind if kind.has_options() => out["options"] = self.describe_options(),
             _ => {}
         }
@@ -217,6 +274,8 @@ pub struct App {
     pub(crate) name: String,
     pub(crate) fields: Vec<Field>,
     pub(crate) guest_space: Option<u64>,
+    /// The layout of the form, if one was set.
+    pub(crate) layout: Option<Value>,
 }
 
 impl App {
@@ -230,7 +289,7 @@ impl App {
             ("更新日時", FieldType::UpdatedTime),
         ];
         let fields = system.into_iter().map(|(code, kind)| Field::new(code, kind)).collect();
-        Self { id, name: name.to_owned(), fields, guest_space: None }
+        Self { id, name: name.to_owned(), fields, guest_space: None, layout: None }
     }
 
     /// The customer app that this project suggests; `tel` is unique.

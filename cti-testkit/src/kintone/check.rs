@@ -17,6 +17,9 @@ pub(super) fn apply(app: &App, values: &mut Values, input: &Map<String, Value>, 
     let mut refusal = ApiError::invalid();
     for (code, cell) in input {
         let Some(field) = app.top(code) else { continue };
+        if field.kind == FieldType::ReferenceTable {
+            continue;
+        }
         if field.kind.is_system() {
             return Err(ApiError::new(403, "GAIA_BF02", "The field is set by kintone."));
         }
@@ -47,7 +50,7 @@ pub(super) fn check(app: &App, values: &Values, others: &[&Values], place: &str)
 }
 
 fn end_of(field: &Field) -> String {
-    let last = if field.kind.is_list() { "values" } else { "value" };
+    let last = if field.kind.is_list() || field.kind == FieldType::File { "values" } else { "value" };
     format!(".{}.{last}", field.code)
 }
 
@@ -70,6 +73,9 @@ fn normalise(field: &Field, value: &Value) -> Result<Value, Refused> {
     }
     if field.kind == FieldType::Subtable {
         return rows(field, value);
+    }
+    if field.kind == FieldType::File {
+        return if value.is_array() { Ok(value.clone()) } else { refuse("The value is not a list.") };
     }
     let text = match value {
         Value::String(text) => text.clone(),

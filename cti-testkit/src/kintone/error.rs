@@ -46,6 +46,10 @@ impl ApiError {
         Self::new(404, "GAIA_RE01", format!("The specified record (ID: {id}) is not found."))
     }
 
+    pub(crate) fn no_app(id: u64) -> Self {
+        Self::new(404, "GAIA_AP01", format!("The app (ID: {id}) not found."))
+    }
+
     pub(crate) fn revision() -> Self {
         Self::new(409, "GAIA_CO02", "The revision is not the latest. Someone may update a record.")
     }

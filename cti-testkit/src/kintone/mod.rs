@@ -16,30 +16,35 @@
 mod access;
 mod api;
 mod app;
+mod bulk;
 mod check;
+mod comments;
+mod cursor;
 mod error;
 mod fault;
+mod files;
 mod pages;
 mod params;
 pub mod query;
+mod records;
 mod select;
 mod server;
+mod settings;
 mod store;
-mod wire;
 
 pub use access::Rights;
 pub use app::{App, Field, FieldType};
 pub use error::ApiError;
 pub use fault::Fault;
 
-use access::Token;
+use access::{Access, Person, Token};
 use chrono::{DateTime, Utc};
 use fault::Faults;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use store::Table;
+use store::{Contents, Table};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -64,9 +69,8 @@ pub struct Recorded {
 
 #[derive(Debug)]
 struct State {
-    tables: BTreeMap<u64, Table>,
-    tokens: Vec<Token>,
-    gate: Option<String>,
+    contents: Contents,
+    access: Access,
     faults: Faults,
     requests: Vec<Recorded>,
 }
@@ -84,37 +88,57 @@ impl Shared {
 /// Describes a kintone before it starts.
 #[derive(Debug, Default)]
 pub struct Builder {
-    tables: BTreeMap<u64, Table>,
-    tokens: Vec<Token>,
-    gate: Option<String>,
+    contents: Contents,
+    access: Access,
 }
 
 impl Builder {
     /// Adds an app.
     #[must_use]
     pub fn app(mut self, app: App) -> Self {
-        self.tables.insert(app.id, Table::new(app));
+        self.contents.tables.insert(app.id, Table::new(app));
         self
     }
 
     /// Adds a token of an app.
     #[must_use]
     pub fn token(mut self, text: &str, app: u64, rights: Rights) -> Self {
-        self.tokens.push(Token { text: text.to_owned(), app, rights, active: true });
+        self.access.tokens.push(Token { text: text.to_owned(), app, rights, active: true });
         self
     }
 
     /// Adds a token that was generated, but "Update App" was not pressed.
     #[must_use]
     pub fn token_not_activated(mut self, text: &str, app: u64) -> Self {
-        self.tokens.push(Token { text: text.to_owned(), app, rights: Rights::ALL, active: false });
+        self.access.tokens.push(Token { text: text.to_owned(), app, rights: Rights::ALL, active: false });
         self
     }
 
     /// Puts Basic authentication in front; `credentials` is the Base64 text behind `Basic `.
     #[must_use]
     pub fn basic_gate(mut self, credentials: &str) -> Self {
-        self.gate = Some(format!("Basic {credentials}"));
+        self.access.gate = Some(format!("Basic {credentials}"));
+        self
+    }
+
+    /// Adds a person with a password; `credentials` is the Base64 text of `login:password`.
+    #[must_use]
+    pub fn person(mut self, credentials: &str) -> Self {
+        self.access.people.push(Person { credentials: credentials.to_owned() });
+        self
+    }
+
+    /// Adds an OAuth access token.
+    #[must_use]
+    pub fn oauth_token(mut self, token: &str) -> Self {
+        self.access.oauth.push(token.to_owned());
+        self
+    }
+
+    /// Adds an OAuth client; `credentials` is the Base64 text of `id:secret`.
+    #[must_use]
+    pub fn oauth_client(mut self, credentials: &str, refresh_token: &str) -> Self {
+        self.access.oauth_clients.push((credentials.to_owned(), refresh_token.to_owned()));
         self
     }
 
@@ -126,12 +150,12 @@ impl Builder {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let base_url = format!("http://{}", listener.local_addr()?);
         let (faults, requests) = (Faults::default(), Vec::new());
-        let state = State { tables: self.tables, tokens: self.tokens, gate: self.gate, faults, requests };
+        let state = State { contents: self.contents, access: self.access, faults, requests };
         let shared = Shared(Arc::new(Mutex::new(state)));
         let router = axum::Router::new().fallback(server::answer).with_state(shared.clone());
-        let service = router.into_make_service_with_connect_info::<wire::Cutter>();
+        let service = router.into_make_service_with_connect_info::<crate::wire::Cutter>();
         let task = tokio::spawn(async move {
-            if let Err(error) = axum::serve(wire::CuttableListener(listener), service).await {
+            if let Err(error) = axum::serve(crate::wire::CuttableListener(listener), service).await {
                 tracing::warn!(%error, "the simulated kintone stopped");
             }
         });
@@ -193,6 +217,11 @@ impl Simulator {
         self.shared.with(|state| state.faults.add_for_writes(times, &fault));
     }
 
+    /// Every OAuth access token that was given ends now.
+    pub fn revoke_access_tokens(&self) {
+        self.shared.with(|state| state.access.oauth.clear());
+    }
+
     /// Every request so far.
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.with(|state| state.requests.clone())
@@ -201,9 +230,24 @@ impl Simulator {
     /// All records of an app as they would be read, by id; empty if there is no such app.
     pub fn records(&self, app: u64) -> Vec<Value> {
         self.shared.with(|state| {
-            let table = state.tables.get(&app);
+            let table = state.contents.tables.get(&app);
             table.map_or_else(Vec::new, |table| table.records.values().map(|r| r.read(&table.app, None)).collect())
         })
+    }
+
+    /// Changes a record as a person would; false if it is not there or the form refuses it.
+    #[allow(clippy::needless_pass_by_value, reason = "callers write json!(…) in place")]
+    pub fn edit_record(&self, app: u64, id: u64, record: Value) -> bool {
+        let fields = record.as_object().cloned().unwrap_or_else(Map::new);
+        self.shared.with(|state| {
+            state.contents.tables.get_mut(&app).is_some_and(|table| table.update(id, &fields, None, "record").is_ok())
+        })
+    }
+
+    /// Removes a record as a person would; false if it is not there.
+    pub fn delete_record(&self, app: u64, id: u64) -> bool {
+        self.shared
+            .with(|state| state.contents.tables.get_mut(&app).is_some_and(|table| table.delete(id, None).is_ok()))
     }
 
     /// Puts a record (`{"tel":{"value":"…"}}`) into an app, as a person would; gives its id, or `None` if the app does
@@ -211,6 +255,6 @@ impl Simulator {
     #[allow(clippy::needless_pass_by_value, reason = "callers write json!(…) in place")]
     pub fn put_record(&self, app: u64, record: Value) -> Option<u64> {
         let fields = record.as_object().cloned().unwrap_or_else(Map::new);
-        self.shared.with(|state| state.tables.get_mut(&app)?.insert(&fields, "record").ok())
+        self.shared.with(|state| state.contents.tables.get_mut(&app)?.insert(&fields, "record").ok())
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn app_of(path: &str) -> Option<u64> {
 /// All records of the app as a table; `#record=7` points to a row.
 pub(super) fn page(shared: &Shared, app: u64) -> Response {
     let body = shared.with(|state| {
-        let table = state.tables.get(&app)?;
+        let table = state.contents.tables.get(&app)?;
         let fields =
             table.app.fields.iter().filter(|field| !field.kind.is_system() && field.kind != FieldType::Subtable);
         let codes: Vec<&str> = fields.map(|field| field.code.as_str()).collect();

@@ -33,6 +33,16 @@ impl Params {
         serde_json::from_slice(body).map(Self).map_err(|_| ApiError::new(400, "CB_IJ01", "Invalid JSON string."))
     }
 
+    /// Takes an object.
+    pub(super) fn from_object(all: Map<String, Value>) -> Self {
+        Self(all)
+    }
+
+    /// Takes a value that should be an object.
+    pub(super) fn of(value: &Value) -> Result<Self, ApiError> {
+        value.as_object().cloned().map(Self).ok_or_else(|| ApiError::new(400, "CB_IJ01", "Invalid JSON string."))
+    }
+
     /// A number that may be written as text.
     pub(super) fn number(&self, name: &str) -> Result<Option<u64>, ApiError> {
         match self.0.get(name) {
@@ -59,7 +69,7 @@ impl Params {
     /// A list of texts, if it is there and not empty.
     pub(super) fn texts(&self, name: &str) -> Option<Vec<String>> {
         let list = self.0.get(name)?.as_array()?;
-        (!list.is_empty()).then(|| list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        (!list.is_empty()).then(|| list.iter().filter_map(as_text).collect())
     }
 
     /// A list that must be there, with no more than 100 items.
@@ -75,6 +85,10 @@ impl Params {
     pub(super) fn object(&self) -> &Map<String, Value> {
         &self.0
     }
+}
+
+fn as_text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|number| number.to_string()))
 }
 
 /// A number that may be written as text.

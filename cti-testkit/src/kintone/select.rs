@@ -14,6 +14,14 @@ const MAX_OFFSET: i64 = 10_000;
 /// The records that fit, in order, cut to limit and offset; and how many fit in all.
 pub(super) fn select<'a>(table: &'a Table, query: &Query) -> Result<(Vec<&'a Record>, usize), ApiError> {
     let limit = bounds(query)?;
+    let found = all(table, query)?;
+    let total = found.len();
+    let offset = usize::try_from(query.offset.unwrap_or(0)).unwrap_or(0);
+    Ok((found.into_iter().skip(offset).take(limit).collect(), total))
+}
+
+/// All records that fit, in order.
+pub(super) fn all<'a>(table: &'a Table, query: &Query) -> Result<Vec<&'a Record>, ApiError> {
     if let Some(condition) = &query.condition {
         validate(&table.app, condition)?;
     }
@@ -24,11 +32,40 @@ pub(super) fn select<'a>(table: &'a Table, query: &Query) -> Result<(Vec<&'a Rec
         }
     }
     let fits = |record: &&Record| query.condition.as_ref().is_none_or(|condition| holds(table, record, condition));
-    let mut found: Vec<&Record> = table.records.values().filter(fits).collect();
-    let total = found.len();
-    found.sort_by(|a, b| compare_records(table, query, a, b));
-    let offset = usize::try_from(query.offset.unwrap_or(0)).unwrap_or(0);
-    Ok((found.into_iter().skip(offset).take(limit).collect(), total))
+    let mut found: Vec<(Vec<SortKey>, &Record)> =
+        table.records.values().filter(fits).map(|record| (sort_keys(table, query, record), record)).collect();
+    found.sort_unstable_by(|(a, x), (b, y)| {
+        let by_fields = a.iter().zip(b).zip(&query.order).map(|((a, b), (_, descending))| {
+            let order = a.partial_cmp(b).unwrap_or(Ordering::Equal);
+            if *descending { order.reverse() } else { order }
+        });
+        // Without an order the newest comes first.
+        by_fields.fold(Ordering::Equal, Ordering::then).then_with(|| y.id.cmp(&x.id))
+    });
+    Ok(found.into_iter().map(|(_, record)| record).collect())
+}
+
+/// A value to sort by, read once.
+#[derive(Debug, PartialEq, PartialOrd)]
+enum SortKey {
+    Number(f64),
+    Instant(i64),
+    Text(String),
+}
+
+fn sort_keys(table: &Table, query: &Query, record: &Record) -> Vec<SortKey> {
+    let key = |(field, _): &(String, bool)| {
+        let kind = Column::find(&table.app, field).map_or(FieldType::SingleLineText, |column| column.kind);
+        let text = record.cells(&table.app, field).into_iter().next().unwrap_or_default();
+        match kind {
+            FieldType::RecordNumber | FieldType::Number => SortKey::Number(text.parse().unwrap_or(f64::NEG_INFINITY)),
+            FieldType::CreatedTime | FieldType::UpdatedTime | FieldType::DateTime => {
+                SortKey::Instant(DateTime::parse_from_rfc3339(&text).map_or(i64::MIN, |at| at.timestamp()))
+            }
+            _ => SortKey::Text(text),
+        }
+    };
+    query.order.iter().map(key).collect()
 }
 
 fn bounds(query: &Query) -> Result<usize, ApiError> {
@@ -104,10 +141,10 @@ fn allowed(kind: FieldType, operator: Operator) -> bool {
             equals || orders
         }
         FieldType::SingleLineText | FieldType::Link => equals || lists || likes,
-        FieldType::MultiLineText | FieldType::RichText => likes || empties,
+        FieldType::MultiLineText | FieldType::RichText | FieldType::File => likes || empties,
         FieldType::Creator | FieldType::Modifier => lists,
         FieldType::CheckBox | FieldType::MultiSelect | FieldType::RadioButton | FieldType::DropDown => lists,
-        FieldType::Subtable => false,
+        FieldType::Subtable | FieldType::ReferenceTable => false,
     }
 }
 
@@ -173,19 +210,6 @@ fn is_like(text: &str, keyword: &str) -> bool {
             text == *word || (word.chars().count() > 1 && text.contains(word))
         }
     })
-}
-
-fn compare_records(table: &Table, query: &Query, a: &Record, b: &Record) -> Ordering {
-    for (field, descending) in &query.order {
-        let kind = Column::find(&table.app, field).map_or(FieldType::SingleLineText, |column| column.kind);
-        let first = |record: &Record| record.cells(&table.app, field).into_iter().next().unwrap_or_default();
-        let by_field = order(kind, &first(a), &first(b)).unwrap_or(Ordering::Equal);
-        let by_field = if *descending { by_field.reverse() } else { by_field };
-        if by_field != Ordering::Equal {
-            return by_field;
-        }
-    }
-    b.id.cmp(&a.id)
 }
 
 #[cfg(test)]

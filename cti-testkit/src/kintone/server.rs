@@ -1,13 +1,14 @@
 //! HTTP: from the bytes of a request to the bytes of an answer.
 
-use super::access::shown;
-use super::api::{Call, carry_out};
+use super::access::Caller;
+use super::api::{Answer, Call, carry_out};
 use super::error::ApiError;
 use super::fault::Fault;
+use super::files;
 use super::pages;
 use super::params::Params;
-use super::wire::Cutter;
 use super::{Recorded, Shared};
+use crate::wire::Cutter;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -65,35 +66,50 @@ fn record(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Reco
 }
 
 fn proper(shared: &Shared, number: usize, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Response {
-    let gate = shared.with(|state| state.gate.clone());
+    let gate = shared.with(|state| state.access.gate.clone());
     if gate.is_some_and(|wanted| {
         headers.get(header::AUTHORIZATION).is_none_or(|given| given.as_bytes() != wanted.as_bytes())
     }) {
         return html(StatusCode::UNAUTHORIZED, "<html><body>401 Authorization Required</body></html>");
     }
+    if uri.path() == "/oauth2/token" {
+        return match shared.with(|state| state.access.refresh(headers, body)) {
+            Some(token) => json(
+                StatusCode::OK,
+                &serde_json::json!({"access_token": token, "token_type": "bearer", "expires_in": 3600}),
+            ),
+            None => json(StatusCode::BAD_REQUEST, &serde_json::json!({"error": "invalid_grant"})),
+        };
+    }
     let Some((guest_space, resource)) = resource(uri.path()) else {
         return html(StatusCode::NOT_FOUND, "<html><body>404 Not Found</body></html>");
     };
-    let params = match (uri.query(), body.is_empty()) {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_multipart = content_type.starts_with("multipart/");
+    let upload = is_multipart.then(|| files::from_multipart(content_type, body)).flatten();
+    let params = match (uri.query(), body.is_empty() || is_multipart) {
         (Some(query), true) => Ok(Params::from_query(query)),
         (None, true) => Ok(Params::default()),
         (_, false) => Params::from_body(body),
     };
     let answer = params.and_then(|params| {
         shared.with(|state| {
-            let tokens = shown(headers, &state.tokens)?;
-            let call = Call {
-                method: effective_method(method, headers),
-                resource,
-                guest_space,
-                params: &params,
-                tokens: &tokens,
-            };
-            carry_out(&mut state.tables, &call)
+            let caller = Caller::of(headers, &state.access)?;
+            let method = effective_method(method, headers);
+            let call = Call { method, resource, guest_space, params: &params, caller: &caller, upload };
+            carry_out(&mut state.contents, &call)
         })
     });
     match answer {
-        Ok(body) => json(StatusCode::OK, &body),
+        Ok(Answer::Json(body)) => json(StatusCode::OK, &body),
+        Ok(Answer::File(stored)) => {
+            ([(header::CONTENT_TYPE, stored.file.content_type)], stored.file.bytes).into_response()
+        }
+        Ok(Answer::BulkRefused(error, index, count)) => {
+            let results: Vec<Value> =
+                (0..count).map(|at| if at == index { error.body(number) } else { serde_json::json!({}) }).collect();
+            json(status_of(&error), &serde_json::json!({ "results": results }))
+        }
         Err(error) => refuse(&error, number),
     }
 }
@@ -105,7 +121,7 @@ fn effective_method<'a>(method: &'a Method, headers: &'a HeaderMap) -> &'a str {
 }
 
 /// `/k/v1/x` or `/k/guest/7/v1/x` → the guest space and `x`.
-fn resource(path: &str) -> Option<(Option<u64>, &str)> {
+pub(super) fn resource(path: &str) -> Option<(Option<u64>, &str)> {
     if let Some(resource) = path.strip_prefix("/k/v1/") {
         return Some((None, resource));
     }
@@ -121,9 +137,12 @@ fn html(status: StatusCode, body: &'static str) -> Response {
     (status, [(header::CONTENT_TYPE, "text/html;charset=utf-8")], body).into_response()
 }
 
+fn status_of(error: &ApiError) -> StatusCode {
+    StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 fn refuse(error: &ApiError, number: usize) -> Response {
-    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = json(status, &error.body(number));
+    let mut response = json(status_of(error), &error.body(number));
     response.headers_mut().insert("x-cybozu-error", HeaderValue::from_static(error.code));
     response
 }

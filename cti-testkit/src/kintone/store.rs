@@ -1,8 +1,11 @@
 //! The records of an app.
 
-use super::app::App;
+use super::app::{App, FieldType};
 use super::check::{self, Values, minute};
+use super::cursor::Cursor;
 use super::error::ApiError;
+use super::files::Stored;
+use super::settings::Draft;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -15,6 +18,8 @@ pub(super) struct Record {
     created: DateTime<Utc>,
     updated: DateTime<Utc>,
     pub(super) values: Values,
+    pub(super) comments: BTreeMap<u64, Value>,
+    pub(super) last_comment: u64,
 }
 
 impl Record {
@@ -48,7 +53,10 @@ impl Record {
         let mut all = Map::new();
         all.insert("$id".to_owned(), json!({"type": "__ID__", "value": self.id.to_string()}));
         all.insert("$revision".to_owned(), json!({"type": "__REVISION__", "value": self.revision.to_string()}));
-        for field in &app.fields {
+        for field in app.fields.iter().filter(|field| field.kind != FieldType::ReferenceTable) {
+            if fields.is_some_and(|wanted| !wanted.contains(&field.code)) {
+                continue;
+            }
             let kind = field.kind.wire();
             let value = if field.kind.is_system() {
                 self.system(kind)
@@ -70,6 +78,28 @@ fn texts(value: Option<&Value>) -> Vec<String> {
         Some(Value::Array(items)) if !items.is_empty() => items.iter().flat_map(|item| texts(Some(item))).collect(),
         Some(Value::Object(person)) => texts(person.get("code")),
         _ => vec![String::new()],
+    }
+}
+
+/// Everything that is in a kintone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Contents {
+    pub(super) tables: BTreeMap<u64, Table>,
+    pub(super) drafts: BTreeMap<u64, Draft>,
+    pub(super) cursors: BTreeMap<String, Cursor>,
+    pub(super) files: BTreeMap<String, Stored>,
+    keys: u64,
+}
+
+impl Contents {
+    pub(super) fn table(&mut self, id: u64) -> Result<&mut Table, ApiError> {
+        self.tables.get_mut(&id).ok_or_else(|| ApiError::no_app(id))
+    }
+
+    /// A key that was never given before.
+    pub(super) fn next_key(&mut self, kind: &str) -> String {
+        self.keys += 1;
+        format!("{kind}-{:08}", self.keys)
     }
 }
 
@@ -95,7 +125,15 @@ impl Table {
         check::check(&self.app, &values, &others, place)?;
         self.last_id += 1;
         let now = Utc::now();
-        let record = Record { id: self.last_id, revision: 1, created: now, updated: now, values };
+        let record = Record {
+            id: self.last_id,
+            revision: 1,
+            created: now,
+            updated: now,
+            values,
+            comments: BTreeMap::new(),
+            last_comment: 0,
+        };
         self.records.insert(self.last_id, record);
         Ok(self.last_id)
     }

@@ -8,8 +8,10 @@
 mod contact;
 mod faults;
 mod health;
+mod late;
 mod log;
 mod look_up;
+mod notify;
 mod pop;
 mod report;
 mod tools;
@@ -18,6 +20,7 @@ pub use report::{CaseOutcome, Failures, Report};
 
 use async_trait::async_trait;
 use cti_core::crm::{CrmCapabilities, CrmSink};
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,11 +39,12 @@ pub enum Capability {
     CreateContact,
     AttachRecording,
     ScreenPop,
+    Click,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::LookUp,
         Self::Notify,
         Self::LogCall,
@@ -48,6 +52,7 @@ impl Capability {
         Self::CreateContact,
         Self::AttachRecording,
         Self::ScreenPop,
+        Self::Click,
     ];
 
     /// True if the CRM says that it can.
@@ -60,6 +65,7 @@ impl Capability {
             Self::CreateContact => all.create_contact,
             Self::AttachRecording => all.attach_recording,
             Self::ScreenPop => all.screen_pop,
+            Self::Click => all.click,
         }
     }
 }
@@ -118,6 +124,17 @@ pub trait CrmRig: Send + Sync {
     /// The call history.
     async fn logged(&self) -> Vec<LoggedCall>;
 
+    /// The call history by our names of attributes; needed where the sink can `update_log` or `attach_recording`.
+    async fn entries(&self) -> Vec<BTreeMap<String, String>> {
+        Vec::new()
+    }
+
+    /// Changes an attribute of every entry, as a person would; false if the rig cannot.
+    async fn edit_entry(&self, attribute: &str, text: &str) -> bool {
+        let _ = (attribute, text);
+        false
+    }
+
     /// Brings that about, once; false if the rig cannot.
     async fn fail_next(&self, fault: CrmFault) -> bool;
 
@@ -175,6 +192,9 @@ const CASES: &[Case] = &[
     case!(log::a_withheld_caller_is_logged_without_number, [LogCall]),
     case!(log::the_number_is_spelled_as_in_the_customer_record, [LogCall]),
     case!(log::hostile_and_huge_names_are_stored_harmlessly, [LogCall]),
+    case!(late::late_facts_are_written_and_what_people_edited_stays, [LogCall, UpdateLog]),
+    case!(late::an_entry_that_is_not_there_cannot_be_changed, [UpdateLog]),
+    case!(late::late_recordings_are_added_each_once, [LogCall, AttachRecording]),
     case!(contact::a_contact_is_created_and_found, [CreateContact, LookUp]),
     case!(contact::one_number_twice_is_one_contact, [CreateContact]),
     case!(contact::one_number_twice_at_once_is_one_contact, [CreateContact]),
@@ -183,6 +203,9 @@ const CASES: &[Case] = &[
     case!(pop::one_match_opens_its_record, [ScreenPop, LookUp]),
     case!(pop::several_matches_open_none_of_them, [ScreenPop, LookUp]),
     case!(pop::popping_sends_nothing, [ScreenPop]),
+    case!(notify::a_call_is_told_without_waiting_for_a_customer, [Notify]),
+    case!(notify::hostile_names_are_told_harmlessly, [Notify]),
+    case!(notify::a_click_goes_well, [Click]),
     case!(faults::too_many_requests_is_temporary_for_look_up, [LookUp]),
     case!(faults::too_many_requests_is_temporary_for_log_call, [LogCall]),
     case!(faults::a_server_out_of_order_is_temporary_for_look_up, [LookUp]),
@@ -284,6 +307,14 @@ where
 
     async fn logged(&self) -> Vec<LoggedCall> {
         self.rig.logged().await
+    }
+
+    async fn entries(&self) -> Vec<BTreeMap<String, String>> {
+        self.rig.entries().await
+    }
+
+    async fn edit_entry(&self, attribute: &str, text: &str) -> bool {
+        self.rig.edit_entry(attribute, text).await
     }
 
     async fn fail_next(&self, fault: CrmFault) -> bool {

@@ -5,6 +5,15 @@ use super::parts::{Behaviour, Device, DeviceState, State};
 use crate::asterisk::packet::Packet;
 
 impl Exchange {
+    /// What the function `DEVICE_STATE` says of a phone.
+    pub(crate) fn device_state_word(&self, number: &str) -> &'static str {
+        if self.phones.contains_key(number) {
+            self.device_state(&Device::Phone(number.to_owned())).word()
+        } else {
+            DeviceState::Invalid.word()
+        }
+    }
+
     /// The state of a phone or of the trunk.
     pub(crate) fn device_state(&self, device: &Device) -> DeviceState {
         let unavailable = match device {

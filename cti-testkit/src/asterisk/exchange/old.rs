@@ -51,50 +51,56 @@ impl Exchange {
         self.new_channel(nobody, State::Down, new)
     }
 
-    /// Tells a masquerade of `clone` into `original`. Who is who afterwards is the caller's business.
-    pub(super) fn tell_masquerade(&mut self, original: ChannelKey, clone: ChannelKey) {
+    /// `Masquerade` (since 1.6), before the names change places.
+    pub(super) fn tell_old_masquerade(&mut self, original: ChannelKey, clone: ChannelKey) {
         let (Some(into), Some(from)) = (self.channels.get(&original), self.channels.get(&clone)) else { return };
-        let (old, new) = (self.old_name(&into.name), self.old_name(&from.name));
-        let (kept, given) = (into.uniqueid.clone(), from.uniqueid.clone());
-        let (masked, zombie) = (format!("{new}<MASQ>"), format!("{old}<ZOMBIE>"));
         if self.is_old() && self.version != Version::V1_4 {
             let packet = Packet::event("Masquerade", "call")
-                .with("Clone", new.clone())
+                .with("Clone", from.name.clone())
                 .with("CloneState", from.state.word())
-                .with("Original", old.clone())
+                .with("Original", into.name.clone())
                 .with("OriginalState", into.state.word());
             self.emit_old(packet);
         }
-        self.tell_rename(&new, &masked, &given);
-        self.tell_rename(&old, &new, &kept);
-        self.tell_rename(&masked, &zombie, &given);
     }
 
-    fn old_name(&self, name: &str) -> String {
-        if self.version == Version::V1_4 { name.replace(';', ",") } else { name.to_owned() }
-    }
-
-    fn tell_rename(&mut self, from: &str, to: &str, uniqueid: &str) {
-        let key = if self.version == Version::V1_4 { "Oldname" } else { "Channel" };
-        let packet =
-            Packet::event("Rename", "call").with(key, from).with("Newname", to).with("Uniqueid", uniqueid.to_owned());
+    /// `Transfer` of a telephone that connects its two calls (since 1.6).
+    pub(super) fn tell_old_refer(&mut self, first: ChannelKey, second: ChannelKey) {
+        let (Some(one), Some(other)) = (self.channels.get(&first), self.channels.get(&second)) else { return };
+        if self.version == Version::V1_4 {
+            return;
+        }
+        let packet = Packet::event("Transfer", "call")
+            .with("TransferMethod", "SIP")
+            .with("TransferType", "Attended")
+            .with("Channel", one.name.clone())
+            .with("Uniqueid", one.uniqueid.clone())
+            .with("SIP-Callid", "1@127.0.0.1")
+            .with("TargetChannel", other.name.clone())
+            .with("TargetUniqueid", other.uniqueid.clone());
         self.emit_old(packet);
     }
 
     /// The device of `clone` moves into the structure of `original`: here the keys follow the devices, so that the unique
     /// ids change places. `original` is a zombie afterwards and has to be hung up.
     pub(super) fn masquerade(&mut self, original: ChannelKey, clone: ChannelKey) {
-        self.tell_masquerade(original, clone);
+        self.tell_old_masquerade(original, clone);
+        let name = |key: ChannelKey| self.channels.get(&key).map(|channel| channel.name.clone()).unwrap_or_default();
+        let (new, old) = (name(clone), name(original));
+        let zombie = format!("{old}<ZOMBIE>");
+        self.rename(clone, format!("{new}<MASQ>"));
+        self.rename(original, new.clone());
+        self.rename(clone, zombie.clone());
         let (Some(into), Some(from)) = (self.channels.get(&original), self.channels.get(&clone)) else { return };
         let (kept, given) = (into.uniqueid.clone(), from.uniqueid.clone());
-        let (name, zombie) = (from.name.clone(), format!("{}<ZOMBIE>", into.name));
-        self.old_words.masqueraded(&kept, &given, &name, &zombie);
+        self.old_words.masqueraded(&kept, &given, &new, &zombie);
         if let Some(channel) = self.channels.get_mut(&original) {
             channel.uniqueid = given;
             channel.name = zombie;
         }
         if let Some(channel) = self.channels.get_mut(&clone) {
             channel.uniqueid = kept;
+            channel.name = new;
         }
     }
 

@@ -1,27 +1,26 @@
-//! Taking a call that rings at another phone: `*8`.
+//! Pick-up: a phone takes the call that rings at another.
 
 use super::parts::{ChannelKey, Device, Id, State};
 use super::{Exchange, NewChannel};
+use crate::asterisk::packet::Packet;
 
-/// What is dialled to take the call that rings.
+/// The feature code.
 const CODE: &str = "*8";
 
 impl Exchange {
-    /// A phone takes the call that rings at another one. False if there is no such phone, or none that rings.
-    ///
-    /// The picker's channel gives its device to the one that rings (`ast_do_pickup`): told before by `Pickup` (1.8 and
-    /// later), then by three `Rename`s.
-    pub(crate) fn pick_up(&mut self, phone: &str) -> bool {
+    /// `phone` dials the code and gets the call of that ringing leg. The ringing channel takes the picker's place by a
+    /// masquerade (three `Rename`s), so that its `Uniqueid` stays. False if the leg does not ring.
+    pub(crate) fn pick_up(&mut self, phone: &str, target: ChannelKey) -> bool {
         let Some(shown) = self.phones.get(phone).map(|phone| phone.name.clone()) else { return false };
-        let rings = |channel: &super::Channel| {
-            channel.state == State::Ringing && matches!(&channel.device, Device::Phone(number) if number != phone)
-        };
-        let Some(target) = self.channels.iter().rev().find(|(_, channel)| rings(channel)).map(|(key, _)| *key) else {
+        let rings = self.channels.get(&target).is_some_and(|channel| {
+            channel.state == State::Ringing && !channel.is_local() && channel.device != Device::Phone(phone.to_owned())
+        });
+        let called = self.dial_of(target).and_then(|dial| self.dials.get(&dial)?.purpose.caller());
+        if !rings || called.is_none() {
             return false;
-        };
-        let name = self.device_channel_name(phone);
+        }
         let new = NewChannel {
-            name: name.clone(),
+            name: self.device_channel_name(phone),
             caller: Id::new(phone, &shown),
             context: "from-internal".to_owned(),
             exten: CODE.to_owned(),
@@ -33,22 +32,34 @@ impl Exchange {
         self.set_state(picker, State::Up);
         let packet = self.about("Pickup", "call", picker).with_all(self.shot(target, "Target"));
         self.emit(packet);
-        self.tell_masquerade(target, picker);
-        self.trade_devices(target, picker, &name);
+        self.trade_places(picker, target);
         self.tell_hangup(picker, 16, None);
         self.answer_leg(target);
         true
     }
 
-    fn trade_devices(&mut self, target: ChannelKey, picker: ChannelKey, name: &str) {
-        let Some(mut taken) = self.channels.remove(&target) else { return };
-        if let Some(zombie) = self.channels.get_mut(&picker) {
-            std::mem::swap(&mut taken.device, &mut zombie.device);
-            zombie.name = format!("{}<ZOMBIE>", taken.name);
-            zombie.state = taken.state;
+    /// A masquerade of which the keys stay with the unique ids.
+    fn trade_places(&mut self, clone: ChannelKey, original: ChannelKey) {
+        self.tell_old_masquerade(original, clone);
+        let name = |key: ChannelKey| self.channels.get(&key).map(|channel| channel.name.clone()).unwrap_or_default();
+        let (new, old) = (name(clone), name(original));
+        self.rename(clone, format!("{new}<MASQ>"));
+        self.rename(original, new);
+        self.rename(clone, format!("{old}<ZOMBIE>"));
+        let device = self.channels.get(&clone).map(|channel| (channel.device.clone(), channel.caller.clone()));
+        if let (Some(channel), Some((device, caller))) = (self.channels.get_mut(&original), device) {
+            channel.device = device;
+            channel.caller = caller;
         }
-        name.clone_into(&mut taken.name);
-        taken.state = State::Up;
-        self.channels.insert(target, taken);
+    }
+
+    pub(super) fn rename(&mut self, key: ChannelKey, name: String) {
+        let Some(channel) = self.channels.get_mut(&key) else { return };
+        let packet = Packet::event("Rename", "call")
+            .with("Channel", &channel.name)
+            .with("Newname", &name)
+            .with("Uniqueid", &channel.uniqueid);
+        channel.name = name;
+        self.emit(packet);
     }
 }

@@ -169,7 +169,7 @@ impl Exchange {
         }
         self.enter(target, original, None);
         self.tell_peers(original);
-        self.tell_attended(transferer, transferee, target, original, second);
+        self.tell_attended((transferer, transferer), transferee, target, original, second);
         self.introduce_transferred(transferee, target);
         if answered {
             self.consultations.remove(place);
@@ -209,9 +209,9 @@ impl Exchange {
         self.bridges.get(&bridge)?.channels.first().copied()
     }
 
-    fn tell_attended(
+    pub(super) fn tell_attended(
         &mut self,
-        by: ChannelKey,
+        (first, by): (ChannelKey, ChannelKey),
         who: ChannelKey,
         to: ChannelKey,
         original: BridgeKey,
@@ -220,7 +220,7 @@ impl Exchange {
         let dest = self.bridges.get(&original).map(|bridge| bridge.uniqueid.clone()).unwrap_or_default();
         let packet = Packet::event("AttendedTransfer", "call")
             .with("Result", "Success")
-            .with_all(self.shot(by, "OrigTransferer"))
+            .with_all(self.shot(first, "OrigTransferer"))
             .with_all(self.bridge_shot(original, "Orig"))
             .with_all(self.shot(by, "SecondTransferer"))
             .with_all(self.bridge_shot(second, "Second"))
@@ -313,6 +313,10 @@ impl Exchange {
     pub(crate) fn redirect(&mut self, key: ChannelKey, exten: &str, context: &str) -> bool {
         if !extension_exists(context, exten) {
             return false;
+        }
+        let dialing = self.dials.iter().find(|(_, dial)| dial.purpose.caller() == Some(key)).map(|(dial, _)| *dial);
+        if let Some(dial) = dialing {
+            self.cancel_dial(dial, key);
         }
         let peer = self.peer(key);
         let bridge = self.leave(key);

@@ -1,8 +1,10 @@
 //! What goes wrong, and what is told of it.
 
-use super::tools::{Stop, Verdict, contact, ensure, good, harmless, inbound, is_passing, key, look_up, refused, same};
+use super::tools::{
+    Stop, Verdict, contact, ensure, good, harmless, inbound, is_passing, key, look_up, refused, same, tell,
+};
 use super::{Capability, CrmFault, CrmRig};
-use cti_core::call::{CallEvent, CallFact, Direction, Party, Recording};
+use cti_core::call::{CallEvent, CallFact, Party, Recording};
 use cti_core::crm::{CrmSink, LookUp, Matches};
 use cti_core::{Error, ErrorKind, Status};
 
@@ -111,7 +113,8 @@ async fn attempt(sink: &dyn CrmSink, what: Capability, wanted: &LookUp) -> Resul
     let key = key("1.1");
     Ok(Some(match what {
         Capability::LookUp => sink.look_up(wanted).await.map(drop),
-        Capability::Notify => sink.notify(&ringing(), &Matches::default()).await,
+        Capability::Notify => sink.notify(&event(), &Matches::default()).await.map(drop),
+        Capability::Click => sink.clicked(&event(), &Matches::default()).await.map(drop),
         Capability::LogCall => sink.log_call(&record, None, &key).await.map(drop),
         Capability::UpdateLog => sink.update_log(&record, &key).await.map(drop),
         Capability::CreateContact => sink.create_contact(&contact(NUMBER, "Yamada")?, &key).await.map(drop),
@@ -120,18 +123,8 @@ async fn attempt(sink: &dyn CrmSink, what: Capability, wanted: &LookUp) -> Resul
     }))
 }
 
-fn ringing() -> CallEvent {
-    let record = inbound("1.1", Party::known(NUMBER, "Yamada"));
-    CallEvent {
-        id: record.ended_id(),
-        call: record.call,
-        seq: 1,
-        at: record.started_at,
-        fact: CallFact::Started,
-        direction: Direction::Inbound,
-        caller: record.caller,
-        dialed: record.dialed,
-    }
+fn event() -> CallEvent {
+    tell(CallFact::Started, Party::known(NUMBER, "Yamada"))
 }
 
 pub(super) async fn debug_shows_no_secret(rig: &dyn CrmRig) -> Verdict {

@@ -50,7 +50,7 @@ pub(super) async fn several_customers_are_found(rig: &dyn CrmRig) -> Verdict {
 pub(super) async fn another_spelling_is_found(rig: &dyn CrmRig) -> Verdict {
     rig.add_customer("Yamada Taro", "03-1234-5678").await;
     let spellings = vec![number("0312345678")?, number("03-1234-5678")?, number("+81312345678")?];
-    let wanted = LookUp { number: number("0312345678")?, spellings };
+    let wanted = LookUp { number: number("0312345678")?, spellings, event: None };
     let matches = good("look_up", rig.sink().look_up(&wanted).await)?;
     same("matches", matches.found.len(), 1)?;
     let spelled = matches.found[0].spelled.as_ref().map(|number| number.as_str());
@@ -63,7 +63,7 @@ pub(super) async fn many_spellings_are_searched(rig: &dyn CrmRig) -> Verdict {
     for filler in 0..100 {
         spellings.push(number(&format!("{filler:03}-{}", "電話番号".repeat(10)))?);
     }
-    let wanted = LookUp { number: number("0312345678")?, spellings };
+    let wanted = LookUp { number: number("0312345678")?, spellings, event: None };
     let matches = good("look_up", rig.sink().look_up(&wanted).await)?;
     same("matches", matches.found.len(), 1)
 }

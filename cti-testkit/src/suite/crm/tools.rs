@@ -2,7 +2,7 @@
 
 use super::CrmRig;
 use chrono::{DateTime, TimeDelta, Utc};
-use cti_core::call::{CallId, CallRecord, Direction, Disposition, EventId, Name, Party};
+use cti_core::call::{CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, EventId, Name, Party};
 use cti_core::crm::{LookUp, NewContact, WriteKey};
 use cti_core::number::Number;
 use cti_core::{Error, Status};
@@ -103,5 +103,20 @@ pub(super) fn inbound(call: &str, caller: Party) -> CallRecord {
         transfers: Vec::new(),
         recordings: Vec::new(),
         context: cti_core::call::Attached::default(),
+    }
+}
+
+/// Something that happens in a call of that caller.
+pub(super) fn tell(fact: CallFact, caller: Party) -> CallEvent {
+    let record = inbound("1.1", caller);
+    CallEvent {
+        id: EventId::of(&record.call, fact.name()),
+        call: record.call,
+        seq: 1,
+        at: record.started_at,
+        fact,
+        direction: record.direction,
+        caller: record.caller,
+        dialed: record.dialed,
     }
 }

@@ -4,7 +4,7 @@ use super::stage::{Outcome, Stage, calls, equal};
 use super::{Act, Case, Habit, Line};
 use cti_core::call::{AgentState, CallFact, CallId, Direction, Disposition, Extension, PbxEvent, TransferHow};
 use cti_core::number::Number;
-use cti_core::pbx::{Dial, RecordingStep, TransferStep, WantedAgentState};
+use cti_core::pbx::{DeviceState, Dial, RecordingStep, TransferStep, WantedAgentState};
 use cti_core::{Error, ErrorKind};
 use std::time::Duration;
 
@@ -21,9 +21,13 @@ pub(super) fn cases() -> Vec<Case> {
         Case { name: "attended_transfer", needs: &["inbound", "attended_transfer"], run: |s| Box::pin(attended(s)) },
         Case {
             name: "attended_transfer_cancelled",
-            needs: &["inbound", "attended_transfer"],
+            needs: &["inbound", "attended_transfer", "cancel_transfer"],
             run: |s| Box::pin(cancelled(s)),
         },
+        Case { name: "redirect", needs: &["inbound", "redirect"], run: |s| Box::pin(redirect(s)) },
+        Case { name: "redirect_a_ringing_call", needs: &["inbound", "redirect"], run: |s| Box::pin(deflect(s)) },
+        Case { name: "mute", needs: &["inbound", "mute"], run: |s| Box::pin(mute(s)) },
+        Case { name: "device_state", needs: &["inbound", "device_state"], run: |s| Box::pin(device_state(s)) },
         Case { name: "send_digits", needs: &["inbound", "send_digits"], run: |s| Box::pin(digits(s)) },
         Case { name: "set_agent_state", needs: &["set_agent_state"], run: |s| Box::pin(agent_state(s)) },
         Case { name: "park", needs: &["inbound", "park"], run: |s| Box::pin(park(s)) },
@@ -73,6 +77,7 @@ async fn dial_fails(stage: &mut Stage) -> Outcome {
         (a.clone(), Habit::Busy, ErrorKind::Busy),
         (a.clone(), Habit::Rejects, ErrorKind::Rejected),
         (a.clone(), Habit::RingsOut, ErrorKind::NoAnswer),
+        (a.clone(), Habit::Unavailable, ErrorKind::Unreachable),
         (stage.rig.unknown_extension(), Habit::RingsOut, ErrorKind::NotFound),
     ];
     for (extension, habit, kind) in tries {
@@ -127,6 +132,7 @@ fn transfers(stage: &Stage) -> Vec<(String, String, TransferHow)> {
 
 async fn blind(stage: &mut Stage) -> Outcome {
     let (call, a, caller) = talk(stage).await?;
+    nowhere(stage, &call, &a, TransferStep::Blind).await?;
     let [_, b, _] = stage.rig.extensions();
     let to = number(b.as_str())?;
     fine("transfer", stage.control()?.transfer(&call, &a, &to, TransferStep::Blind).await)?;
@@ -136,6 +142,15 @@ async fn blind(stage: &mut Stage) -> Outcome {
     stage.rig.caller_hangs_up(caller).await;
     stage.until_ended(1).await?;
     handed_over(stage, &call, &a, &b, TransferHow::Blind)
+}
+
+/// A call is not handed to a number that there is not: it would be lost.
+async fn nowhere(stage: &mut Stage, call: &CallId, a: &Extension, step: TransferStep) -> Outcome {
+    let unknown = number(stage.rig.unknown_extension().as_str())?;
+    match stage.control()?.transfer(call, a, &unknown, step).await {
+        Ok(()) => Err(format!("{step:?} to a number that there is not succeeds")),
+        Err(error) => equal("the error for a number that there is not", error.kind(), ErrorKind::NotFound),
+    }
 }
 
 fn handed_over(stage: &Stage, call: &CallId, a: &Extension, b: &Extension, how: TransferHow) -> Outcome {
@@ -152,6 +167,7 @@ async fn attended(stage: &mut Stage) -> Outcome {
     let [_, b, _] = stage.rig.extensions();
     let to = number(b.as_str())?;
     let control = stage.control()?;
+    nowhere(stage, &call, &a, TransferStep::Consult).await?;
     if control.transfer(&call, &a, &to, TransferStep::Complete).await.is_ok() {
         return Err("a transfer is completed although nobody was consulted".to_owned());
     }
@@ -180,6 +196,70 @@ async fn cancelled(stage: &mut Stage) -> Outcome {
     stage.until_ended(1).await?;
     equal("the transfers", transfers(stage).len(), 0)?;
     equal("the disposition", stage.only_record()?.disposition, Disposition::Answered)
+}
+
+async fn redirect(stage: &mut Stage) -> Outcome {
+    let (call, a, caller) = talk(stage).await?;
+    sent_on(stage, &call, &a, caller).await
+}
+
+async fn deflect(stage: &mut Stage) -> Outcome {
+    let [a, ..] = stage.rig.extensions();
+    let caller = stage.rig.call_in(CUSTOMER, "", Line::Direct).await;
+    stage.until_fact("ringing", Some(&a)).await?;
+    let call = stage.only_call()?;
+    sent_on(stage, &call, &a, caller).await
+}
+
+/// The caller is sent to the second extension, which answers; the first has no part in it any more.
+async fn sent_on(stage: &mut Stage, call: &CallId, a: &Extension, caller: super::RigCall) -> Outcome {
+    let [_, b, _] = stage.rig.extensions();
+    stage.rig.habit(Some(&b), Habit::Answers).await;
+    fine("redirect", stage.control()?.redirect(call, a, &number(b.as_str())?).await)?;
+    stage.until_fact("answered", Some(&b)).await?;
+    stage.rig.caller_hangs_up(caller).await;
+    stage.until_ended(1).await?;
+    let record = stage.only_record()?;
+    equal("the call", &record.call, call)?;
+    equal("who answered last", record.answered_by.as_ref(), Some(&b))?;
+    equal("the caller", record.caller.number.as_ref().map(|n| n.as_str()), Some(CUSTOMER))?;
+    equal("the disposition", record.disposition, Disposition::Answered)
+}
+
+async fn mute(stage: &mut Stage) -> Outcome {
+    let (call, a, caller) = talk(stage).await?;
+    let control = stage.control()?;
+    for silent in [true, false] {
+        fine("mute", control.mute(&call, &a, silent).await)?;
+    }
+    stage.rig.caller_hangs_up(caller).await;
+    stage.until_ended(1).await?;
+    match control.mute(&call, &a, true).await {
+        Ok(()) => Err("a call that is over can be muted".to_owned()),
+        Err(error) => equal("the error for a call that is over", error.kind(), ErrorKind::NotFound),
+    }
+}
+
+async fn device_state(stage: &mut Stage) -> Outcome {
+    let [a, b, _] = stage.rig.extensions();
+    stage.rig.habit(Some(&b), Habit::Unavailable).await;
+    let control = stage.control()?;
+    let states = [(&a, DeviceState::Idle), (&b, DeviceState::Unavailable)];
+    for (extension, state) in states {
+        equal("the state", fine("device_state", control.device_state(extension).await)?, state)?;
+    }
+    let caller = stage.rig.call_in(CUSTOMER, "", Line::Direct).await;
+    stage.until_fact("ringing", Some(&a)).await?;
+    equal("a phone that rings", fine("device_state", control.device_state(&a).await)?, DeviceState::Ringing)?;
+    stage.act(Some(&a), Act::PickUp).await?;
+    stage.until_fact("answered", Some(&a)).await?;
+    equal("a phone in use", fine("device_state", control.device_state(&a).await)?, DeviceState::InUse)?;
+    match control.device_state(&stage.rig.unknown_extension()).await {
+        Ok(state) => return Err(format!("a telephone that there is not is {state:?}")),
+        Err(error) => equal("the error for a telephone that there is not", error.kind(), ErrorKind::NotFound)?,
+    }
+    stage.rig.caller_hangs_up(caller).await;
+    stage.until_ended(1).await
 }
 
 async fn digits(stage: &mut Stage) -> Outcome {
@@ -255,6 +335,10 @@ async fn unsupported(stage: &mut Stage) -> Outcome {
             can.set_agent_state,
             none_if(can.set_agent_state, || control.set_agent_state(&a, &state)).await,
         ),
+        ("redirect", can.redirect, none_if(can.redirect, || control.redirect(&call, &a, &to)).await),
+        ("park", can.park, none_if(can.park, || control.park(&call, &a)).await),
+        ("mute", can.mute, none_if(can.mute, || control.mute(&call, &a, true)).await),
+        ("device_state", can.device_state, none_if(can.device_state, || control.device_state(&a)).await),
         ("record", can.record, none_if(can.record, || control.record(&call, &a, RecordingStep::Start)).await),
     ];
     for (name, supported, error) in tries {

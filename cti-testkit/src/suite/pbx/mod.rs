@@ -152,7 +152,7 @@ struct Case {
 
 type Getter = fn(&PbxCapabilities) -> bool;
 
-const CAPABILITIES: [(&str, Getter); 17] = [
+const CAPABILITIES: [(&str, Getter); 21] = [
     ("inbound", |c| c.inbound),
     ("outbound", |c| c.outbound),
     ("internal", |c| c.internal),
@@ -166,10 +166,14 @@ const CAPABILITIES: [(&str, Getter); 17] = [
     ("hold", |c| c.hold),
     ("blind_transfer", |c| c.blind_transfer),
     ("attended_transfer", |c| c.attended_transfer),
+    ("cancel_transfer", |c| c.cancel_transfer),
+    ("redirect", |c| c.redirect),
     ("send_digits", |c| c.send_digits),
     ("set_agent_state", |c| c.set_agent_state),
     ("park", |c| c.park),
     ("record", |c| c.record),
+    ("mute", |c| c.mute),
+    ("device_state", |c| c.device_state),
 ];
 
 fn has(capabilities: &PbxCapabilities, name: &str) -> bool {

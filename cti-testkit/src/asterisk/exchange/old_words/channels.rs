@@ -108,6 +108,17 @@ impl OldWords {
         );
     }
 
+    /// 1.4 calls the old name so.
+    pub(super) fn renamed(&self, packet: &Packet, out: &mut Vec<Packet>) {
+        let key = if self.is_1_4() { "Oldname" } else { "Channel" };
+        out.push(
+            Packet::event("Rename", "call")
+                .with(key, self.name(packet, "Channel"))
+                .with("Newname", self.name(packet, "Newname"))
+                .with("Uniqueid", text(packet, "Uniqueid")),
+        );
+    }
+
     /// Since 1.6 (section 5).
     pub(super) fn varset(&self, packet: &Packet, out: &mut Vec<Packet>) {
         if !self.is_1_4() {

@@ -41,6 +41,7 @@ impl OldWords {
             "Newstate" => self.newstate(packet, out),
             "NewCallerid" => self.newcallerid(packet, out),
             "Newexten" => self.newexten(packet, out),
+            "Rename" => self.renamed(packet, out),
             "VarSet" => self.varset(packet, out),
             "Hangup" => self.hangup(packet, out),
             "HangupRequest" | "SoftHangupRequest" => self.hangup_request(packet, out),

@@ -25,6 +25,9 @@ impl OldWords {
     /// Before 12 a bridge is a link of two channels, told when both are there and up. `Channel1` is the one that called
     /// (`ast_bridge_call(chan, peer)`), which comes in last here.
     pub(super) fn enter(&mut self, packet: &Packet, out: &mut Vec<Packet>) {
+        if packet.get("BridgeTechnology").is_some_and(|technology| technology != "simple_bridge") {
+            return; // conferences and parking lots were no bridges then
+        }
         let end = End {
             name: self.name(packet, "Channel"),
             uniqueid: text(packet, "Uniqueid"),

@@ -1,0 +1,56 @@
+//! The customer systems. A connector is one file here: its section of the file, and the sink that comes of it. Only
+//! [`KINDS`] and [`connect`] name it.
+
+pub(super) mod kintone;
+
+use super::check::{check_kind, check_name};
+use super::fault::Faults;
+use super::section;
+use cti::core::crm::CrmSink;
+use serde::Deserialize;
+use std::fmt;
+use std::sync::Arc;
+use toml::Table;
+
+/// What `kind` can be.
+const KINDS: &[&str] = &["kintone"];
+
+/// A customer system, connected to nothing yet.
+pub(crate) struct Crm {
+    /// The connector, without the layers that every CRM gets.
+    pub(crate) sink: Arc<dyn CrmSink>,
+}
+
+impl fmt::Debug for Crm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Crm").field("name", &self.sink.name()).finish_non_exhaustive()
+    }
+}
+
+/// What every section has.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Head {
+    name: Option<String>,
+    kind: Option<String>,
+}
+
+/// Checks the section at `path`; what is wrong with it goes to the faults.
+pub(super) fn check(section: &Table, path: &str, faults: &mut Faults) -> Option<Crm> {
+    let is_head = |key: &str| matches!(key, "name" | "kind");
+    let (head, rest): (Table, Table) =
+        section.iter().map(|(key, value)| (key.clone(), value.clone())).partition(|(key, _)| is_head(key));
+    let head: Head = section::read(head, path, faults);
+    let name = check_name(head.name.as_deref(), path, faults);
+    let kind = check_kind(head.kind.as_deref(), KINDS, path, faults)?;
+    // Without a name the rest is looked at all the same, so that all faults are told at once.
+    let crm = connect(kind, name.as_deref().unwrap_or(kind), rest, path, faults);
+    name.and(crm)
+}
+
+fn connect(kind: &str, name: &str, section: Table, path: &str, faults: &mut Faults) -> Option<Crm> {
+    match kind {
+        "kintone" => kintone::connect(name, section::read(section, path, faults), path, faults),
+        _ => None,
+    }
+}

@@ -1,0 +1,68 @@
+//! Versions of the product whose templates are taken over.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A version `major.minor.patch` of the product whose templates are taken over: it decides which names exist.
+///
+/// ```
+/// use cti_core::template::{Names, ProductVersion, Target, Template};
+/// let old: ProductVersion = "3.1.21".parse().unwrap();
+/// let names = Names::default().of_version(old);
+/// assert!(Template::compile_with("{CODE1}", Target::Argv, &names).is_ok());
+/// let error = Template::compile_with("{ARG1}", Target::Argv, &names).unwrap_err();
+/// assert_eq!(error.cure(), "it exists from version 3.2.20; up to 3.2.11 it was {CODE1} and {CODE2}");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ProductVersion {
+    /// The first number.
+    pub major: u16,
+    /// The second number.
+    pub minor: u16,
+    /// The third number.
+    pub patch: u16,
+}
+
+impl ProductVersion {
+    pub(super) const LAST_WITH_CODES: Self = Self { major: 3, minor: 2, patch: 11 };
+    pub(super) const FIRST_WITH_ARGUMENTS: Self = Self { major: 3, minor: 2, patch: 20 };
+}
+
+/// A text that is no [`ProductVersion`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a version is three numbers such as 3.2.20")]
+pub struct NoVersion;
+
+impl FromStr for ProductVersion {
+    type Err = NoVersion;
+
+    fn from_str(text: &str) -> Result<Self, NoVersion> {
+        let numbers: Option<Vec<u16>> = text.split('.').map(|number| number.parse().ok()).collect();
+        match numbers.as_deref() {
+            Some(&[major, minor, patch]) => Ok(Self { major, minor, patch }),
+            _ => Err(NoVersion),
+        }
+    }
+}
+
+impl fmt::Display for ProductVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+impl TryFrom<String> for ProductVersion {
+    type Error = NoVersion;
+
+    fn try_from(text: String) -> Result<Self, NoVersion> {
+        text.parse()
+    }
+}
+
+impl From<ProductVersion> for String {
+    fn from(version: ProductVersion) -> Self {
+        version.to_string()
+    }
+}
