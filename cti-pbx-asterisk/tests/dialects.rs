@@ -583,3 +583,48 @@ async fn the_same_calls_in_every_dialect_give_the_same_events() {
     }
     assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// What is told of a hold by the agent where `callevents` of sip.conf is off, as it is by default: the music that the caller
+/// hears tells it since 1.6; 1.4 tells nothing (section 5, Hold and MusicOnHold).
+#[tokio::test(start_paused = true)]
+async fn without_callevents_the_music_tells_a_hold_since_1_6() {
+    for version in OLD {
+        let stage = Stage::new(version).await;
+        stage.sim.callevents(false);
+        let call = stage.call_in("5000");
+        stage.sim.phone("6001").answer();
+        stage.sim.phone("6001").hold();
+        stage.wait(2).await;
+        stage.sim.phone("6001").unhold();
+        call.hang_up();
+        let events = told("hold", &stage.bytes("hold").await, version);
+        let words: Vec<String> = events.iter().map(words).filter(|word| word.contains("6001")).collect();
+        let silent = version == Version::V1_4;
+        let expected: &[&str] = if silent {
+            &["ringing 6001", "answered 6001"]
+        } else {
+            &["ringing 6001", "answered 6001", "held 6001", "resumed 6001"]
+        };
+        assert_eq!(words, expected, "{version:?}");
+    }
+}
+
+/// Without `eventwhencalled` of queues.conf, as it is by default, an old queue does not tell whom it rings: only who took
+/// the call is known, and no call is invented for those who did not.
+#[tokio::test(start_paused = true)]
+async fn without_eventwhencalled_only_the_answer_of_a_queue_is_known() {
+    for version in OLD {
+        let stage = Stage::new(version).await;
+        stage.sim.eventwhencalled(false);
+        let call = stage.call_in("5002");
+        stage.wait(3).await;
+        stage.sim.phone("6001").answer();
+        stage.wait(3).await;
+        call.hang_up();
+        let events = told("queue", &stage.bytes("queue").await, version);
+        let words: Vec<String> = events.iter().map(words).collect();
+        assert_eq!(laws::by_call(&events).len(), 1, "{version:?}: {words:?}");
+        assert!(words.contains(&"answered 6001".to_owned()), "{version:?}: {words:?}");
+        assert!(!words.iter().any(|word| word.contains("6002")), "{version:?}: {words:?}");
+    }
+}

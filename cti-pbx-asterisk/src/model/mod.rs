@@ -348,7 +348,7 @@ impl CallModel {
             || origin.is_none_or(|channel| channel.side != Side::Trunk || channel.presentation.is_some())
     }
 
-    /// What the PBX answered to `Getvar CALLERID(num-pres)` on that channel. Anything but a word that the caller
+    /// What the PBX answered to `Getvar CALLERID(num-pres)` on that channel; of 1.4 the code of `CALLINGPRES`. Anything but a word that the caller
     /// refuses (also an empty answer) lets the number be shown;
     /// [`UNKNOWN_PRESENTATION`] hides it for the rest of the call. Returns the events that waited for it.
     pub fn set_presentation(&mut self, channel: &str, pres: &str) -> Vec<PbxEvent> {
@@ -357,7 +357,8 @@ impl CallModel {
             if let Some(call) = key.and_then(|key| self.calls.get(&key)) {
                 self.now = call.last_at;
             }
-            self.learn_presentation(&uid, Presentation::from_word(pres).unwrap_or(Presentation::Allowed));
+            let said = Presentation::from_word(pres).or_else(|| Presentation::from_code(pres));
+            self.learn_presentation(&uid, said.unwrap_or(Presentation::Allowed));
         }
         self.finish()
     }

@@ -1,6 +1,7 @@
 //! Which dialect a PBX speaks: the number in its greeting, and what only one dialect says.
 
 use crate::ami::Message;
+use crate::version::AmiVersion;
 use std::fmt;
 
 /// The words in which a PBX tells of calls.
@@ -27,11 +28,7 @@ impl Dialect {
     /// assert_eq!(Dialect::of_banner("hello"), None);
     /// ```
     pub fn of_banner(banner: &str) -> Option<Self> {
-        let (_, version) = banner.rsplit_once('/')?;
-        let mut numbers = version.split(|c: char| !c.is_ascii_digit());
-        let major: u32 = numbers.next()?.parse().ok()?;
-        let minor: u32 = numbers.next().and_then(|text| text.parse().ok()).unwrap_or(0);
-        Some(match (major, minor) {
+        Some(match AmiVersion::of_banner(banner)?.numbers() {
             (2.., _) => Self::V2,
             (_, 0) => Self::V1_0,
             (_, 1) => Self::V1_1,
