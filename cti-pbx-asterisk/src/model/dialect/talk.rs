@@ -188,7 +188,7 @@ impl Old {
     fn consults(&mut self, local: &Native, transferer: &Native) {
         self.birth(local);
         let call = self.id(transferer);
-        self.say("Newexten", &[("", local)], &[("Linkedid", &call)]);
+        self.say("Newstate", &[("", local)], &[("Linkedid", &call)]);
         let Some(place) = self.channels.get(transferer).map(|channel| &channel.place) else { return };
         if place.interrupted {
             let other = place.talked_with.clone();
