@@ -31,9 +31,13 @@ impl Replay {
         let mut events = Vec::new();
         self.decoder.push(bytes);
         while let Some(frame) = self.decoder.next_frame() {
-            if let Frame::Message(message) = frame {
-                let at = self.clock.at(&message);
-                events.extend(self.model.handle(&message, at));
+            match frame {
+                Frame::Banner { text, .. } => self.model.greeted(&text),
+                Frame::Message(message) => {
+                    let at = self.clock.at(&message);
+                    events.extend(self.model.handle(&message, at));
+                }
+                Frame::Oversized { .. } => {}
             }
         }
         events

@@ -17,8 +17,13 @@ impl AmiVersion {
     /// Reads `Asterisk Call Manager/5.0.4`; vendors write other words before the number.
     pub(crate) fn of_banner(banner: &str) -> Option<Self> {
         let (_, numbers) = banner.trim().rsplit_once('/')?;
-        let mut numbers = numbers.split('.').map(|part| part.parse().ok());
+        let mut numbers = numbers.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().ok());
         Some(Self(numbers.next()??, numbers.next().flatten().unwrap_or(0)))
+    }
+
+    /// The first two numbers.
+    pub(crate) fn numbers(self) -> (u32, u32) {
+        (self.0, self.1)
     }
 }
 

@@ -59,6 +59,8 @@ impl Model for FakeModel {
         self.log(format!("seed {}", open.len()));
     }
 
+    fn greeted(&mut self, _banner: &str) {}
+
     fn handle(&mut self, message: &Message, at: DateTime<Utc>) -> Vec<PbxEvent> {
         let name = message.event().unwrap_or_default().into_owned();
         self.log(format!("{name} {}", channel(message)).trim().to_owned());

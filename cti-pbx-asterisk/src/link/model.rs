@@ -7,6 +7,8 @@ use cti_core::call::{CallId, Extension, OpenCall, PbxEvent};
 
 pub(crate) trait Model: Send + 'static {
     fn seed(&mut self, open: Vec<OpenCall>);
+    /// The line with which the PBX greeted, before everything else of a connection.
+    fn greeted(&mut self, banner: &str);
     fn handle(&mut self, message: &Message, at: DateTime<Utc>) -> Vec<PbxEvent>;
     fn resync(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent>;
     /// Like `resync` on a link that was never lost: nothing is dropped.
@@ -30,6 +32,10 @@ pub(crate) trait Model: Send + 'static {
 impl Model for CallModel {
     fn seed(&mut self, open: Vec<OpenCall>) {
         Self::seed(self, open);
+    }
+
+    fn greeted(&mut self, banner: &str) {
+        Self::greeted(self, banner);
     }
 
     fn handle(&mut self, message: &Message, at: DateTime<Utc>) -> Vec<PbxEvent> {

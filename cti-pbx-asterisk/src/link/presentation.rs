@@ -2,6 +2,7 @@
 //! a call until the answer is there (a few milliseconds).
 
 use crate::ami::{Action, Client};
+use crate::model::Dialect;
 use cti_core::{Error, ErrorKind, Result};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -58,8 +59,18 @@ impl Questions {
     }
 }
 
+/// How the presentation is asked for. 1.6 takes every word that begins with `num` for the number itself, and 1.4 has only
+/// this variable, which holds a code (funcs/func_callerid.c, main/pbx.c of those branches).
+fn variable(banner: Option<&str>) -> &'static str {
+    match banner.and_then(Dialect::of_banner) {
+        Some(Dialect::V1_0) => "CALLINGPRES",
+        Some(Dialect::V1_1 | Dialect::V1_2) => "CALLERID(pres)",
+        Some(Dialect::V2) | None => VARIABLE,
+    }
+}
+
 async fn presentation(client: &Client, channel: &str) -> Result<String> {
-    let asking = client.send(Action::getvar(channel, VARIABLE));
+    let asking = client.send(Action::getvar(channel, variable(client.banner().as_deref())));
     let answer = tokio::time::timeout(PATIENCE, asking)
         .await
         .map_err(|_| Error::new(ErrorKind::Timeout, "Asterisk did not tell the presentation of a caller in time"))??;

@@ -42,6 +42,8 @@ impl<M: Model> Link<M> {
     }
 
     async fn follow(&mut self, client: &Client, events: &mut Events) -> Result<End, End> {
+        let banner = client.banner().unwrap_or_default();
+        self.model.greeted(&banner);
         self.ask_presentation = self.settings.ask_presentation; // a right may have been granted meanwhile
         let mut live_since = self.resync(client, Missed::Maybe).await?;
         self.ends.version.send_replace(client.banner().and_then(|banner| AmiVersion::of_banner(&banner)));

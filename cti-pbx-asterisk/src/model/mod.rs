@@ -1,4 +1,4 @@
-//! What AMI events mean for calls: pure, no I/O, no clock of its own. For Asterisk 12 to 22.
+//! What AMI events mean for calls: pure, no I/O, no clock of its own. For Asterisk 1.4 to 22.
 //!
 //! [`CallModel::handle`] takes one AMI event and the time when it happened, and tells what it means as
 //! [`PbxEvent`]s. Each AMI event has one handler function; `HANDLERS` in this file lists them all:
@@ -16,6 +16,8 @@
 //! | `VarSet` `UserEvent` | recordings, attached data, lengths of talk | `variable.rs` |
 //! | `OriginateResponse` | click-to-dial | `dial.rs` |
 //! | `CoreShowChannel` `Status` `BridgeInfoChannel` `QueueEntry` `QueueMember` (snapshot) | what is live after a lost link | `resync.rs` |
+//!
+//! What an Asterisk before 12 says is put into these words first (`dialect/`).
 //!
 //! Around them: which side a channel is on (`side.rs`), the direction of a call and when it is known
 //! (`direction.rs`), the caller and what he withholds (`caller.rs`), where the seconds go (`cti_core::call::Stopwatch`), the time of
@@ -43,6 +45,7 @@ mod caller;
 mod channel;
 mod clock;
 mod dial;
+mod dialect;
 mod direction;
 mod hangup;
 mod hold;
@@ -58,6 +61,7 @@ mod variable;
 
 pub use caller::UNKNOWN_PRESENTATION;
 pub use clock::WireClock;
+pub use dialect::Dialect;
 pub use side::Sides;
 
 use crate::ami::Message;
@@ -66,6 +70,7 @@ use caller::Presentation;
 use channel::{Channels, Recent, Uid};
 use chrono::{DateTime, Utc};
 use cti_core::call::{CallId, EventId, Extension, OpenCall, PbxEvent};
+use dialect::Interpreter;
 use side::Side;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -166,6 +171,8 @@ pub struct CallModel {
     touched: Vec<Uid>,
     out: Vec<PbxEvent>,
     ignored: u64,
+    /// Puts what an Asterisk before 12 says into the words of today.
+    interpreter: Interpreter,
 }
 
 /// Only counts: the model holds numbers and names of callers.
@@ -203,6 +210,7 @@ impl CallModel {
             touched: Vec::new(),
             out: Vec::new(),
             ignored: 0,
+            interpreter: Interpreter::Listening(None),
         }
     }
 
@@ -231,7 +239,23 @@ impl CallModel {
 
     /// What one AMI event means. `at` is when it happened: from its `Timestamp` header, the time of receipt, or the
     /// [`WireClock`] of a replay. Messages that are no events, and events that mean nothing here, are ignored.
+    ///
+    /// What an Asterisk before 12 says is understood too: see [`CallModel::greeted`].
     pub fn handle(&mut self, message: &Message, at: DateTime<Utc>) -> Vec<PbxEvent> {
+        match self.interpreter.interpret(message, at) {
+            None => self.take(message, at),
+            Some(told) => told.iter().flat_map(|told| self.take(&told.message, told.at)).collect(),
+        }
+    }
+
+    /// The line with which the PBX greeted: from its number the model knows the dialect. Without one, the first events
+    /// tell.
+    pub fn greeted(&mut self, banner: &str) {
+        self.interpreter.greeted(banner);
+    }
+
+    /// One event in the words of Asterisk 12 and later.
+    fn take(&mut self, message: &Message, at: DateTime<Utc>) -> Vec<PbxEvent> {
         match message.event().and_then(|event| handler_of(&event)) {
             Some(handler) => {
                 self.now = at;
@@ -270,6 +294,7 @@ impl CallModel {
             self.lose(&key);
         }
         self.bridges.clear();
+        self.interpreter.forget();
         self.finish()
     }
 
@@ -332,7 +357,7 @@ impl CallModel {
             || origin.is_none_or(|channel| channel.side != Side::Trunk || channel.presentation.is_some())
     }
 
-    /// What the PBX answered to `Getvar CALLERID(num-pres)` on that channel. Anything but a word that the caller
+    /// What the PBX answered to `Getvar CALLERID(num-pres)` on that channel; of 1.4 the code of `CALLINGPRES`. Anything but a word that the caller
     /// refuses (also an empty answer) lets the number be shown;
     /// [`UNKNOWN_PRESENTATION`] hides it for the rest of the call. Returns the events that waited for it.
     pub fn set_presentation(&mut self, channel: &str, pres: &str) -> Vec<PbxEvent> {
@@ -341,7 +366,8 @@ impl CallModel {
             if let Some(call) = key.and_then(|key| self.calls.get(&key)) {
                 self.now = call.last_at;
             }
-            self.learn_presentation(&uid, Presentation::from_word(pres).unwrap_or(Presentation::Allowed));
+            let said = Presentation::from_word(pres).or_else(|| Presentation::from_code(pres));
+            self.learn_presentation(&uid, said.unwrap_or(Presentation::Allowed));
         }
         self.finish()
     }

@@ -22,6 +22,8 @@ impl CallModel {
     /// a conversation or a queue. No call is dropped; see [`CallModel::forget_silent`].
     pub fn resync_members(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent> {
         self.now = at;
+        let translated = self.interpreter.snapshot(snapshot, at, false);
+        let snapshot = translated.as_deref().unwrap_or(snapshot);
         self.confirm(snapshot);
         for message in snapshot.iter().filter(|message| message.is_event("QueueMember")) {
             self.see_member(message);
@@ -48,6 +50,8 @@ impl CallModel {
 
     fn reconcile(&mut self, snapshot: &[Message], at: DateTime<Utc>, drop_missing: bool) -> Vec<PbxEvent> {
         self.now = at;
+        let translated = self.interpreter.snapshot(snapshot, at, drop_missing);
+        let snapshot = translated.as_deref().unwrap_or(snapshot);
         let of = |name: &'static str| {
             snapshot.iter().filter(move |m| m.event().is_some_and(|event| event.eq_ignore_ascii_case(name)))
         };

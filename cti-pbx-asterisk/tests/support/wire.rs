@@ -138,7 +138,7 @@ pub(crate) fn message(event: &str, channels: &[(&str, &Channel)], more: &[(&str,
         let _ = write!(
             text,
             "{prefix}Channel: {}\r\n{prefix}ChannelState: {}\r\n{prefix}CallerIDNum: {}\r\n{prefix}CallerIDName: \
-             <unknown>\r\n{prefix}Context: {}\r\n{prefix}Exten: {}\r\n{prefix}Uniqueid: {}\r\n",
+             <unknown>\r\n{prefix}Context: {}\r\n{prefix}Exten: {}\r\n{prefix}Priority: 1\r\n{prefix}Uniqueid: {}\r\n",
             c.name, c.state, c.number, c.context, c.exten, c.uid
         );
         if let Some(linked) = &c.linked {

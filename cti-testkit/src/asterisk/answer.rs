@@ -6,18 +6,23 @@ use super::exchange::parts::{ChannelKey, Id, Originate, State};
 use super::exchange::{Exchange, extension_exists};
 use super::lists;
 use super::packet::Packet;
+use super::{Version, old_lists};
 use std::time::Duration;
 
 /// The answer to one action.
 pub(super) fn answer(exchange: &mut Exchange, action: &Action, wall: Duration) -> Vec<Packet> {
     let reply = Reply { action };
     match action.name.to_ascii_lowercase().as_str() {
+        "ping" if exchange.version == Version::V1_4 => vec![Packet::response("Pong", action.get("ActionID"))],
         "ping" => {
             let stamp = format!("{}.{:06}", wall.as_secs(), wall.subsec_micros());
             vec![Packet::response("Success", action.get("ActionID")).with("Ping", "Pong").with("Timestamp", stamp)]
         }
         "coresettings" => vec![lists::core_settings(exchange, action)],
         "corestatus" => vec![lists::core_status(exchange, action)],
+        "coreshowchannels" if exchange.version.is_old() => old_lists::channels(exchange, action),
+        "status" if exchange.version.is_old() => old_lists::status(exchange, action),
+        "queuestatus" if exchange.version.is_old() => old_lists::queue(exchange, action),
         "coreshowchannels" => lists::channels(exchange, action),
         "status" => lists::status(exchange, action),
         "bridgelist" => lists::bridges(exchange, action),
@@ -66,6 +71,10 @@ impl Reply<'_> {
             Some(name) => match exchange.find(name).and_then(|key| exchange.channels.get(&key)) {
                 None => return self.error("No such channel"),
                 Some(channel) => match variable.to_ascii_uppercase().as_str() {
+                    // func_callerid.c of 1.4 looks at the first three letters only, and knows no `pres`.
+                    "CALLERID(NUM-PRES)" if exchange.version == Version::V1_4 => channel.caller.number.clone(),
+                    "CALLERID(PRES)" if exchange.version == Version::V1_4 => String::new(),
+                    "CALLINGPRES" => if channel.withheld { "32" } else { "0" }.to_owned(),
                     "CALLERID(NUM-PRES)" | "CALLERID(PRES)" => channel.presentation().to_owned(),
                     "CALLERID(NUM)" => channel.caller.number.clone(),
                     "CALLERID(NAME)" => super::packet::escape_c(&channel.caller.name),
@@ -93,7 +102,8 @@ impl Reply<'_> {
         let Some(phone) = self.action.get("Channel").filter(|name| !name.is_empty()) else {
             return self.error("Channel not specified");
         };
-        let Some((_, phone)) = phone.split_once('/').filter(|(technology, _)| technology.eq_ignore_ascii_case("PJSIP"))
+        let ours = exchange.version.technology();
+        let Some((_, phone)) = phone.split_once('/').filter(|(technology, _)| technology.eq_ignore_ascii_case(ours))
         else {
             return self.error("Invalid channel");
         };
@@ -238,7 +248,10 @@ pub(super) fn error(action: &Action, message: &str) -> Packet {
 /// A function that is asked without a channel: `DEVICE_STATE(PJSIP/6001)`, `DIALPLAN_EXISTS(from-internal,6001,1)`.
 fn global(exchange: &Exchange, variable: &str) -> String {
     let arguments = |name: &str| variable.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
-    if let Some(number) = arguments("DEVICE_STATE").and_then(|device| device.strip_prefix("PJSIP/")) {
+    let ours = |device: &str| device.split_once('/').is_some_and(|(kind, _)| kind == exchange.version.technology());
+    // `DEVICE_STATE` came with 1.6.
+    let device = arguments("DEVICE_STATE").filter(|device| ours(device) && exchange.version > Version::V1_4);
+    if let Some((_, number)) = device.and_then(|device| device.split_once('/')) {
         return exchange.device_state_word(number).to_owned();
     }
     let place = arguments("DIALPLAN_EXISTS").and_then(|place| place.split_once(','));

@@ -81,7 +81,7 @@ impl CallHandle {
         if let Some(key) = self.key {
             self.shared.step(|exchange| {
                 // After a restart of the exchange another channel may have the same key.
-                if exchange.channels.get(&key).is_some_and(|channel| channel.uniqueid == self.uniqueid) {
+                if exchange.channels.get(&key).is_some_and(|channel| channel.linkedid == self.uniqueid) {
                     act(exchange, key);
                 }
             });
@@ -107,7 +107,7 @@ impl CallHandle {
     pub fn is_answered(&self) -> bool {
         let Some(key) = self.key else { return false };
         let exchange = lock(&self.shared.exchange);
-        exchange.channels.get(&key).is_some_and(|channel| channel.uniqueid == self.uniqueid)
+        exchange.channels.get(&key).is_some_and(|channel| channel.linkedid == self.uniqueid)
             && exchange.peer(key).is_some()
     }
 

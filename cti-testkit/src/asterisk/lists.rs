@@ -8,18 +8,18 @@ use chrono::{DateTime, Utc};
 use std::time::Duration;
 
 /// Puts the items of a list between its start and its end.
-fn list(action: &Action, message: &str, items: Vec<Packet>, end: &str) -> Vec<Packet> {
+pub(super) fn list(action: &Action, message: &str, items: Vec<Packet>, end: &str) -> Vec<Packet> {
     let count = items.len();
     let start = Packet::response("Success", action.get("ActionID")).with("EventList", "start").with("Message", message);
     let end = item(end, action).with("EventList", "Complete").with("ListItems", count.to_string());
     std::iter::once(start).chain(items).chain(std::iter::once(end)).collect()
 }
 
-fn item(name: &str, action: &Action) -> Packet {
+pub(super) fn item(name: &str, action: &Action) -> Packet {
     with_id(Packet::item(name), action)
 }
 
-fn with_id(packet: Packet, action: &Action) -> Packet {
+pub(super) fn with_id(packet: Packet, action: &Action) -> Packet {
     match action.get("ActionID") {
         Some(id) => packet.with("ActionID", id),
         None => packet,
@@ -30,7 +30,7 @@ fn bridge_id(exchange: &Exchange, channel: &Channel) -> String {
     channel.bridge.and_then(|key| exchange.bridges.get(&key)).map(|b| b.uniqueid.clone()).unwrap_or_default()
 }
 
-fn clock(passed: Duration) -> String {
+pub(super) fn clock(passed: Duration) -> String {
     let seconds = passed.as_secs();
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
@@ -66,7 +66,7 @@ pub(super) fn status(exchange: &Exchange, action: &Action) -> Vec<Packet> {
 }
 
 fn status_of(exchange: &Exchange, action: &Action, key: ChannelKey, channel: &Channel) -> Packet {
-    let kind = if channel.is_local() { "Local" } else { "PJSIP" };
+    let kind = if channel.is_local() { "Local" } else { exchange.version.technology() };
     let dnid = if channel.runs_plan { channel.exten.clone() } else { String::new() };
     let mut packet = Packet::item("Status")
         .with("Privilege", "Call")
@@ -130,7 +130,7 @@ pub(super) fn queue(exchange: &Exchange, action: &Action) -> Vec<Packet> {
         action,
     )];
     for member in &exchange.members {
-        let device = Device::Phone(member.interface.trim_start_matches("PJSIP/").to_owned());
+        let device = Device::Phone(member.phone().to_owned());
         let packet = Packet::item("QueueMember")
             .with("Queue", QUEUE)
             .with("Name", &member.name)
@@ -195,7 +195,7 @@ pub(super) fn command(exchange: &Exchange, action: &Action) -> Vec<Packet> {
     let command = action.get("Command").unwrap_or_default();
     let start = |kind| Packet::response(kind, action.get("ActionID")).with("Message", "Command output follows");
     let packet = match command {
-        "core show version" => start("Success").with("Output", format!("Asterisk {}", version(exchange))),
+        "core show version" => start("Success").with("Output", format!("Asterisk {}", exchange.version.asterisk())),
         "core show channels" | "core show channels verbose" => {
             let mut packet = start("Success");
             for name in exchange.channel_names() {
@@ -211,19 +211,10 @@ pub(super) fn command(exchange: &Exchange, action: &Action) -> Vec<Packet> {
     vec![packet]
 }
 
-fn version(exchange: &Exchange) -> &'static str {
-    if exchange.modern { "22.10.1" } else { "16.28.0" }
-}
-
-/// The number in the banner.
-pub(super) fn ami_version(modern: bool) -> &'static str {
-    if modern { "11.0.0" } else { "5.0.4" }
-}
-
 pub(super) fn core_settings(exchange: &Exchange, action: &Action) -> Packet {
     Packet::response("Success", action.get("ActionID"))
-        .with("AMIversion", ami_version(exchange.modern))
-        .with("AsteriskVersion", version(exchange))
+        .with("AMIversion", exchange.version.ami())
+        .with("AsteriskVersion", exchange.version.asterisk())
         .with("SystemName", "")
         .with("CoreMaxCalls", "0")
         .with("CoreMaxLoadAvg", "0.000000")

@@ -32,12 +32,14 @@ mod answer;
 mod call;
 mod exchange;
 mod lists;
+mod old_lists;
 mod packet;
 mod phone;
 mod rights;
 mod session;
 mod shared;
 mod switchboard;
+mod version;
 
 pub use action::Action;
 pub use call::{Call, CallHandle};
@@ -45,6 +47,7 @@ pub use packet::Packet;
 pub use phone::PhoneHandle;
 pub use rights::{Classes, User};
 pub use switchboard::{Line, Switchboard};
+pub use version::Version;
 
 use crate::trace::Trace;
 use exchange::Exchange;
@@ -56,15 +59,6 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-/// The version of Asterisk that is played.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Version {
-    /// Asterisk 16, AMI 5.0.4.
-    V16,
-    /// Asterisk 22, AMI 11.0.0.
-    V22,
-}
 
 /// The simulated Asterisk. It ends when it is dropped.
 #[derive(Debug)]
@@ -103,7 +97,7 @@ impl Simulator {
             users: vec![User::new(Self::USER, Self::SECRET)],
         };
         let shared = Arc::new(Shared {
-            exchange: Mutex::new(Exchange::new(version == Version::V22, born.as_secs())),
+            exchange: Mutex::new(Exchange::new(version, born.as_secs())),
             clients: Mutex::default(),
             habits: Mutex::new(habits),
             received: Mutex::default(),
@@ -172,6 +166,18 @@ impl Simulator {
     /// `channelvars = CALLERID(num-pres)`: every event of a channel says whether its number may be shown.
     pub fn channelvars(&self, on: bool) {
         lock(&self.shared.exchange).channelvars = on;
+    }
+
+    /// `callevents` of sip.conf, up to Asterisk 11: whether a phone that holds is told as such. Without it, 1.6 to 11
+    /// tell only the music that the other hears, and 1.4 tells nothing. On unless switched off here.
+    pub fn callevents(&self, on: bool) {
+        lock(&self.shared.exchange).old_words.callevents = on;
+    }
+
+    /// `eventwhencalled` of queues.conf, up to Asterisk 11: whether the queue tells whom it calls. On unless switched
+    /// off here.
+    pub fn eventwhencalled(&self, on: bool) {
+        lock(&self.shared.exchange).old_words.eventwhencalled = on;
     }
 
     // ---- what was seen ------------------------------------------------------------------------------------------

@@ -166,6 +166,24 @@ impl PhoneHandle {
         )
     }
 
+    /// Takes the call that rings at another phone. False if none rings.
+    pub fn pick_up(&self) -> bool {
+        let Some(own) = &self.number else { return false };
+        self.shared.step(|exchange| {
+            let rings = |channel: &Channel| {
+                channel.state == State::Ringing && matches!(&channel.device, Device::Phone(number) if number != own)
+            };
+            let target = exchange.channels.iter().rev().find(|(_, channel)| rings(channel)).map(|(key, _)| *key);
+            target.is_some_and(|target| exchange.pick_up(own, target))
+        })
+    }
+
+    /// Connects the two calls that this phone has, and takes its leave. False if there are not two.
+    pub fn transfer_to_second_call(&self) -> bool {
+        let Some(own) = &self.number else { return false };
+        self.shared.step(|exchange| exchange.refer_with_replaces(own))
+    }
+
     /// Parks the call; gives the slot.
     pub fn park(&self) -> Option<String> {
         let mut slot = None;
@@ -188,7 +206,10 @@ impl PhoneHandle {
     /// Pauses this phone in the queue, or lets it go on, as a supervisor would.
     pub fn pause(&self, paused: bool, reason: &str) -> bool {
         let Some(own) = &self.number else { return false };
-        self.shared.step(|exchange| exchange.pause_member(&format!("PJSIP/{own}"), paused, reason))
+        self.shared.step(|exchange| {
+            let interface = format!("{}/{own}", exchange.version.technology());
+            exchange.pause_member(&interface, paused, reason)
+        })
     }
 
     /// The name of its newest channel: `PJSIP/6001-00000001`.

@@ -1,5 +1,6 @@
 //! Users of the manager interface, and what they may see and do.
 
+use super::version::Version;
 use std::collections::BTreeSet;
 
 /// A set of the classes of manager.conf: `call`, `agent`, `system`, …
@@ -91,6 +92,19 @@ pub(super) fn needed(action: &str) -> Option<&'static [&'static str]> {
         "command" => &["command"],
         _ => return None,
     })
+}
+
+/// Whether that version has the action (section 8). 1.4 has neither the lists of the core nor transfers; bridges and
+/// blind transfers came with 12, MixMonitor with 11, PJSIP with 12.
+pub(super) fn exists(action: &str, version: Version) -> bool {
+    match action.to_ascii_lowercase().as_str() {
+        "coreshowchannels" | "coresettings" | "corestatus" | "atxfer" | "mixmonitormute" | "muteaudio" => {
+            version >= Version::V1_8
+        }
+        "filter" | "mixmonitor" | "stopmixmonitor" => version >= Version::V11,
+        "blindtransfer" | "cancelatxfer" | "bridgelist" | "bridgeinfo" | "pjsipshowendpoints" => !version.is_old(),
+        _ => true,
+    }
 }
 
 #[cfg(test)]

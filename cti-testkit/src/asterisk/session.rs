@@ -2,10 +2,10 @@
 
 use super::action::{Action, Collector, Parsed};
 use super::answer::{answer, error};
-use super::lists::ami_version;
 use super::packet::Packet;
-use super::rights::{Classes, User, needed};
+use super::rights::{Classes, User, exists, needed};
 use super::shared::{Client, FAILURE_DELAY, Shared, lock};
+use super::version::Version;
 use md5::{Digest, Md5};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ pub(super) async fn serve(shared: Arc<Shared>, socket: TcpStream, number: u64) {
     let (to, queue) = mpsc::unbounded_channel();
     let cut = shared.end.child_token();
     if lock(&shared.habits).banner {
-        let modern = lock(&shared.exchange).modern;
-        let _ = to.send(format!("Asterisk Call Manager/{}\r\n", ami_version(modern)).into_bytes());
+        let version = lock(&shared.exchange).version;
+        let _ = to.send(format!("Asterisk Call Manager/{}\r\n", version.ami()).into_bytes());
     }
     lock(&shared.clients).push(Client {
         number,
@@ -150,11 +150,13 @@ impl Session {
             .with("Uptime", "1")
             .with("LastReload", "1")
             .with("Status", "Fully Booted");
+        let version = lock(&self.shared.exchange).version;
         let mask = action.get("Events").map_or_else(Classes::all, Classes::parse);
         // In one step of the exchange: no event is lost or told twice between the answer and the first event.
         self.shared.step(|_| {
             self.say(&[accepted]);
-            if user.read.has("system") {
+            // Section 11: only late 1.4 says so, and the one that is played is an early one.
+            if user.read.has("system") && version != Version::V1_4 {
                 self.say(&[booted]);
             }
             self.shared.with_client(self.number, |client| {
@@ -176,11 +178,16 @@ impl Session {
 
     /// Carries out an action of a user who has logged in; gives a refusal.
     fn perform(&self, action: &Action, user: &User) -> Option<Packet> {
-        let Some(classes) = needed(&action.name) else {
-            let text = format!(
-                "Invalid/unknown command: {}. Use Action: ListCommands to show available commands.",
-                action.name
-            );
+        let version = lock(&self.shared.exchange).version;
+        let Some(classes) = needed(&action.name).filter(|_| exists(&action.name, version)) else {
+            let text = if version == Version::V1_4 {
+                "Invalid/unknown command".to_owned()
+            } else {
+                format!(
+                    "Invalid/unknown command: {}. Use Action: ListCommands to show available commands.",
+                    action.name
+                )
+            };
             return Some(error(action, &text));
         };
         if !classes.is_empty() && !classes.iter().any(|class| user.write.has(class)) {
@@ -202,6 +209,10 @@ impl Session {
         let mask = Classes::parse(text);
         let word = if mask == Classes::none() { "Off" } else { "On" };
         self.shared.step(|_| self.shared.with_client(self.number, |client| client.mask = mask));
+        // Section 2.2: 1.4 puts the outcome into the kind of the response.
+        if lock(&self.shared.exchange).version == Version::V1_4 {
+            return Packet::response(&format!("Events {word}"), action.get("ActionID"));
+        }
         Packet::response("Success", action.get("ActionID")).with("Events", word)
     }
 }

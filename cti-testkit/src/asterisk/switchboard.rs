@@ -6,7 +6,7 @@ use super::call::Call;
 use super::exchange::parts::{Behaviour, Channel, Device, Id, Originate, State};
 use super::exchange::{Exchange, Who};
 use super::packet::Packet;
-use super::{Version, lists};
+use super::{Version, lists, old_lists};
 use std::time::Duration;
 
 /// A channel of the exchange. It is never used again for another.
@@ -33,7 +33,7 @@ pub struct Switchboard {
 impl Switchboard {
     /// An exchange that was started at that second since 1970.
     pub fn new(version: Version, born: u64) -> Self {
-        Self { exchange: Exchange::new(version == Version::V22, born) }
+        Self { exchange: Exchange::new(version, born) }
     }
 
     /// `channelvars = CALLERID(num-pres)`: every event of a channel says whether its number may be shown.
@@ -69,6 +69,11 @@ impl Switchboard {
             name: String::new(),
             headers: headers.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
         };
+        if self.exchange.version.is_old() {
+            let mut packets = old_lists::status(&self.exchange, &ask(&[]));
+            packets.extend(old_lists::queue(&self.exchange, &ask(&[])));
+            return packets;
+        }
         let mut packets = lists::channels(&self.exchange, &ask(&[]));
         packets.extend(lists::bridges(&self.exchange, &ask(&[])));
         for bridge in self.exchange.bridges.values() {
@@ -313,16 +318,16 @@ impl Switchboard {
 
     /// A member of the queue pauses, or goes on.
     pub fn pause(&mut self, phone: &str, paused: bool) -> bool {
-        self.exchange.pause_member(&format!("PJSIP/{phone}"), paused, "lunch")
+        self.exchange.pause_member(&format!("{}/{phone}", self.exchange.version.technology()), paused, "lunch")
     }
 
     /// A telephone becomes a member of the queue.
     pub fn join_queue(&mut self, phone: &str) -> bool {
-        self.exchange.add_member(&format!("PJSIP/{phone}"), "", false)
+        self.exchange.add_member(&format!("{}/{phone}", self.exchange.version.technology()), "", false)
     }
 
     /// A telephone is no member of the queue any more.
     pub fn leave_queue(&mut self, phone: &str) -> bool {
-        self.exchange.remove_member(&format!("PJSIP/{phone}")) == Some(true)
+        self.exchange.remove_member(&format!("{}/{phone}", self.exchange.version.technology())) == Some(true)
     }
 }

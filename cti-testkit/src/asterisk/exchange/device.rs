@@ -42,13 +42,14 @@ impl Exchange {
             let changed =
                 self.phones.get_mut(&number).is_some_and(|p| std::mem::replace(&mut p.last_state, state) != state);
             if changed {
-                self.tell_device(&format!("PJSIP/{number}"), state);
-                self.tell_member_states(&format!("PJSIP/{number}"));
+                let device = format!("{}/{number}", self.version.technology());
+                self.tell_device(&device, state);
+                self.tell_member_states(&device);
             }
         }
         let state = self.device_state(&Device::Trunk);
         if std::mem::replace(&mut self.trunk.last_state, state) != state {
-            self.tell_device("PJSIP/trunk", state);
+            self.tell_device(&format!("{}/trunk", self.version.technology()), state);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::parts::{Behaviour, ChannelKey, Device, DialKey, Dialing, Id, Purpose, State, Target, Task};
 use super::{Exchange, NewChannel};
+use crate::asterisk::Version;
 use crate::asterisk::packet::Packet;
 use std::time::Duration;
 
@@ -34,6 +35,11 @@ impl Exchange {
         for target in targets.into_iter().filter(|target| self.can_reach(target)).collect::<Vec<_>>() {
             let leg = self.new_leg(caller, &target);
             self.introduce_leg(caller, leg, "AppDial");
+            if self.is_old() {
+                // One loop makes, calls and tells each leg (`dial_exec_full` up to 11).
+                self.join_local(leg);
+                self.tell_dial_begin(Some(caller), leg, &target.dial_string());
+            }
             legs.push((leg, target));
         }
         let dial = self.new_dial(Purpose::Dial { caller }, legs.clone(), data);
@@ -42,7 +48,8 @@ impl Exchange {
             return self.dial_failed(dial, "CHANUNAVAIL", 20, None);
         }
         let single = legs.len() == 1;
-        for (leg, target) in &legs {
+        let called_already = self.is_old();
+        for (leg, target) in legs.iter().filter(|_| !called_already) {
             if !single && !self.is_local(*leg) {
                 self.set_state(*leg, State::Ringing);
             }
@@ -83,12 +90,11 @@ impl Exchange {
         let linkedid = self.channels.get(&caller).map(|channel| channel.linkedid.clone());
         let leg = match target {
             Target::Phone(number) => {
-                let name = self.pjsip_name(number);
-                let shown = self.phones.get(number).map(|phone| phone.name.clone()).unwrap_or_default();
+                let name = self.device_channel_name(number);
                 let new = NewChannel {
                     name,
                     linkedid,
-                    caller: Id::new(number, &shown),
+                    caller: self.own_id(number),
                     context: "from-internal".to_owned(),
                     exten: "s".to_owned(),
                     ..NewChannel::default()
@@ -96,7 +102,7 @@ impl Exchange {
                 self.new_channel(Device::Phone(number.clone()), State::Down, new)
             }
             Target::Trunk(_) => {
-                let name = self.pjsip_name("trunk");
+                let name = self.device_channel_name("trunk");
                 let new = NewChannel {
                     name,
                     linkedid,
@@ -257,6 +263,11 @@ impl Exchange {
         if let Some(channel) = self.channels.get_mut(&leg) {
             channel.exten.clear();
         }
+        if self.is_old() {
+            for loser in &losers {
+                self.drop_channel(*loser, self.elsewhere(false));
+            }
+        }
         self.tell_dial_end(Some(caller), leg, "ANSWER");
         self.set_state(caller, State::Up);
         if let Some(channel) = self.channels.get_mut(&caller) {
@@ -268,8 +279,14 @@ impl Exchange {
         let bridge = self.new_bridge();
         self.execute(leg, "AppDial", "(Outgoing Line)");
         self.enter(leg, bridge, None);
-        self.local_answered(caller);
+        if !self.is_old() {
+            self.local_answered(caller);
+        }
         self.enter(caller, bridge, None);
+        if self.is_old() {
+            // Another thread takes note of it, after the inner talk has begun.
+            self.local_answered(caller);
+        }
         self.tell_peers(bridge);
         self.optimise(caller);
         self.finish_blond(leg);
@@ -282,11 +299,11 @@ impl Exchange {
             return;
         }
         let mut packet = self.about("HangupRequest", "call", leg).with("Cause", cause.to_string());
-        if self.modern {
+        if self.version == Version::V22 {
             packet = packet.with("TechCause", sip.to_string());
         }
         self.emit(packet);
-        self.leg_failed(leg, cause, self.modern.then_some(sip));
+        self.leg_failed(leg, cause, (self.version == Version::V22).then_some(sip));
     }
 
     /// One leg is gone before it was answered.
@@ -314,6 +331,11 @@ impl Exchange {
             Purpose::Queue { caller, queue } => self.member_failed(caller, leg, &queue, cause, sip, last, key),
             Purpose::Originate(originate) => {
                 self.dials.remove(&key);
+                if self.is_old() {
+                    // Section 8, "OriginateResponse Reason": busy, or a refusal as congestion. The channel is gone by then.
+                    self.hang_up_leg(leg, cause, sip);
+                    return self.originate_failed(&originate, if cause == 17 { "5" } else { "8" });
+                }
                 self.originate_failed(&originate, "0");
                 self.hang_up_leg(leg, cause, sip);
             }
@@ -329,13 +351,17 @@ impl Exchange {
     fn dial_failed_with(&mut self, key: DialKey, status: &str, cause: u32, sip: Option<u32>, last: Option<ChannelKey>) {
         let Some(dialing) = self.dials.remove(&key) else { return };
         let Some(caller) = dialing.purpose.caller() else { return };
+        let dest = last.map(|leg| self.shot(leg, "")).unwrap_or_default();
+        if let Some(leg) = last.filter(|_| self.is_old()) {
+            self.hang_up_leg(leg, cause, sip);
+        }
         self.set_var(caller, "DIALSTATUS", status);
+        self.tell_old_dial_end(caller, status);
         let priority = self.channels.get(&caller).map_or(1, |channel| channel.priority) + 1;
         self.step(caller, priority, "Hangup", "");
         let packet = self.about("SoftHangupRequest", "call", caller).with("Cause", "16");
         self.emit(packet);
-        let dest = last.map(|leg| self.shot(leg, "")).unwrap_or_default();
-        if let Some(leg) = last {
+        if let Some(leg) = last.filter(|_| !self.is_old()) {
             self.hang_up_leg(leg, cause, sip);
         }
         self.tell_cdr(caller, dest, &dialing, if status == "BUSY" { "BUSY" } else { "NO ANSWER" });
@@ -349,6 +375,11 @@ impl Exchange {
             Purpose::Originate(originate) => {
                 for (leg, _) in &dialing.legs {
                     self.tell_dial_end(None, *leg, "NOANSWER");
+                }
+                if self.is_old() {
+                    for (leg, _) in &dialing.legs {
+                        self.hang_up_leg(*leg, 16, None);
+                    }
                 }
                 self.originate_failed(originate, "3");
                 for (leg, _) in &dialing.legs {
@@ -364,12 +395,14 @@ impl Exchange {
                 for (leg, _) in &dialing.legs {
                     self.tell_dial_end(Some(caller), *leg, "NOANSWER");
                 }
+                let dest = dialing.legs.first().map(|(leg, _)| self.shot(*leg, "")).unwrap_or_default();
+                self.drop_old_legs(&dialing);
                 self.set_var(caller, "DIALSTATUS", "NOANSWER");
+                self.tell_old_dial_end(caller, "NOANSWER");
                 let priority = self.channels.get(&caller).map_or(1, |channel| channel.priority) + 1;
                 self.step(caller, priority, "Hangup", "");
                 let packet = self.about("SoftHangupRequest", "call", caller).with("Cause", "16");
                 self.emit(packet);
-                let dest = dialing.legs.first().map(|(leg, _)| self.shot(*leg, "")).unwrap_or_default();
                 for (leg, _) in &dialing.legs {
                     self.drop_channel(*leg, 0);
                 }
@@ -385,14 +418,34 @@ impl Exchange {
         for (leg, _) in &dialing.legs {
             self.tell_dial_end(Some(caller), *leg, "CANCEL");
         }
-        self.set_var(caller, "DIALSTATUS", "CANCEL");
         let dest = dialing.legs.first().map(|(leg, _)| self.shot(*leg, "")).unwrap_or_default();
+        self.drop_old_legs(&dialing);
+        self.set_var(caller, "DIALSTATUS", "CANCEL");
+        self.tell_old_dial_end(caller, "CANCEL");
         for (leg, _) in &dialing.legs {
             self.drop_channel(*leg, 0);
         }
         let packet = self.about("SoftHangupRequest", "call", caller).with("Cause", "16");
         self.emit(packet);
         self.tell_cdr(caller, dest, &dialing, "NO ANSWER");
+    }
+
+    /// Before 12 `Dial` hangs its legs up first and tells the outcome after (`hanguptree`, `senddialendevent`).
+    fn drop_old_legs(&mut self, dialing: &Dialing) {
+        if self.is_old() {
+            for (leg, _) in &dialing.legs {
+                self.drop_channel(*leg, 0);
+            }
+        }
+    }
+
+    /// What a phone shows of itself when it is called: before 12 nothing, `Dial` fills in what was dialled
+    /// (`sip_request_call`, `dial_exec_full`).
+    pub(super) fn own_id(&self, number: &str) -> Id {
+        if self.is_old() {
+            return Id::default();
+        }
+        Id::new(number, &self.phones.get(number).map(|phone| phone.name.clone()).unwrap_or_default())
     }
 
     pub(super) fn is_local(&self, key: ChannelKey) -> bool {

@@ -83,6 +83,10 @@ impl Exchange {
         }
         self.tell_talk_cdr(key, peer);
         let first_ends_first = self.channels.get(&key).is_some_and(|channel| channel.runs_plan);
+        if self.is_old() {
+            let (caller, called) = if first_ends_first { (key, peer) } else { (peer, key) };
+            return self.part_old(caller, called, bridge);
+        }
         self.leave(key);
         if first_ends_first {
             self.end_alone(key);
@@ -96,6 +100,16 @@ impl Exchange {
             self.hang_up_leg(key, 16, None);
             self.hang_up_leg(peer, 16, None);
         }
+    }
+
+    /// Before 12 `Dial` hangs up whom it called, tells its outcome, and lets the caller go on in the dial plan.
+    fn part_old(&mut self, caller: ChannelKey, called: ChannelKey, bridge: super::parts::BridgeKey) {
+        self.leave(caller);
+        self.leave(called);
+        self.destroy_bridge(bridge);
+        self.hang_up_leg(called, 16, None);
+        self.end_dial_variables(caller);
+        self.hang_up_leg(caller, 16, None);
     }
 
     fn end_alone(&mut self, key: ChannelKey) {
@@ -113,6 +127,9 @@ impl Exchange {
         let Some(channel) = self.channels.get(&key).filter(|channel| channel.runs_plan) else { return };
         if let (Some(dialed), Some(answered)) = (channel.dialed_at, channel.answered_at) {
             self.tell_times(key, dialed, answered);
+            if self.channels.get(&key).is_some_and(|channel| channel.application == "Dial") {
+                self.tell_old_dial_end(key, "ANSWER");
+            }
         }
         let packet = self.about("SoftHangupRequest", "call", key).with("Cause", "16");
         self.emit(packet);
@@ -219,7 +236,7 @@ impl Exchange {
 
     /// Something that a test wants everybody to see.
     pub(crate) fn inject(&mut self, packet: Packet) {
-        self.emit(packet);
+        self.emit_old(packet);
     }
 }
 

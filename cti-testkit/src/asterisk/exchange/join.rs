@@ -49,6 +49,10 @@ impl Exchange {
         if original == asked {
             return false;
         }
+        if self.is_old() {
+            self.refer_old([first, second], transferee, original, asked);
+            return true;
+        }
         let merge = Packet::event("BridgeMerge", "call")
             .with_all(self.bridge_shot(original, "To"))
             .with_all(self.bridge_shot(asked, "From"));
@@ -65,6 +69,27 @@ impl Exchange {
         self.hang_up_leg(first, 16, None);
         self.hang_up_leg(second, 16, None);
         true
+    }
+
+    /// Before 12 (`attempt_transfer` in channels/chan_sip.c): the one who waits takes the place of the second channel of the
+    /// telephone, which told so since 1.6.
+    fn refer_old(&mut self, [first, second]: [ChannelKey; 2], transferee: ChannelKey, original: u64, asked: u64) {
+        self.tell_old_refer(first, second);
+        self.masquerade(second, transferee);
+        self.leave(transferee);
+        self.leave(first);
+        self.destroy_bridge(original);
+        if let Some(bridge) = self.bridges.get_mut(&asked) {
+            bridge.channels.iter_mut().filter(|key| **key == second).for_each(|key| *key = transferee);
+        }
+        if let Some(channel) = self.channels.get_mut(&second) {
+            channel.bridge = None;
+        }
+        if let Some(channel) = self.channels.get_mut(&transferee) {
+            channel.bridge = Some(asked);
+        }
+        self.tell_hangup(second, 16, None);
+        self.hang_up_leg(first, 16, None);
     }
 
     /// True if the channel asks somebody, is asked, or waits for that.

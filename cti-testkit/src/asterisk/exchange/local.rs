@@ -99,6 +99,27 @@ impl Exchange {
         }
     }
 
+    /// Before 12 the party moves into the first half (`check_bridge` in channels/chan_local.c).
+    fn optimise_old(&mut self, first: ChannelKey, second: ChannelKey, party: ChannelKey, near: super::BridgeKey) {
+        let far = self.leave(party);
+        self.leave(second);
+        self.masquerade(first, party);
+        if let Some(bridge) = self.bridges.get_mut(&near) {
+            bridge.channels.iter_mut().filter(|key| **key == first).for_each(|key| *key = party);
+        }
+        if let Some(channel) = self.channels.get_mut(&first) {
+            channel.bridge = None;
+        }
+        if let Some(channel) = self.channels.get_mut(&party) {
+            channel.bridge = Some(near);
+        }
+        if let Some(far) = far {
+            self.destroy_bridge(far);
+        }
+        self.tell_hangup(first, 16, None);
+        self.tell_hangup(second, 16, None);
+    }
+
     /// Takes a Local channel out of the middle of a talk, where it may: the party behind the second half moves into
     /// the bridge of the first.
     pub(super) fn optimise(&mut self, half: ChannelKey) {
@@ -106,6 +127,9 @@ impl Exchange {
         let (Some(near), Some(party)) = (self.channels.get(&first).and_then(|c| c.bridge), self.peer(second)) else {
             return;
         };
+        if self.is_old() {
+            return self.optimise_old(first, second, party, near);
+        }
         let source = self.shot(second, "Source");
         let id = self.channels.get(&first).map(|channel| channel.uniqueid.clone()).unwrap_or_default();
         let begin = Packet::event("LocalOptimizationBegin", "call")

@@ -11,6 +11,8 @@ mod hangup;
 mod join;
 mod local;
 mod media;
+mod old;
+mod old_words;
 mod originate;
 mod parking;
 pub(crate) mod parts;
@@ -19,7 +21,9 @@ mod plan;
 mod queue;
 mod transfer;
 
+use super::Version;
 use super::packet::{Packet, escape_c};
+use old_words::OldWords;
 use parts::{
     Behaviour, Bridge, BridgeKey, Channel, ChannelKey, Consultation, Device, DeviceState, DialKey, Dialing, Id, Member,
     Phone, State, Target, Task,
@@ -29,6 +33,7 @@ use std::time::Duration;
 
 pub(crate) use hangup::Who;
 pub(crate) use media::hangup_by_ami;
+pub(crate) use old_words::plain as old_plain;
 pub(crate) use plan::extension_exists;
 pub(crate) use queue::member_figures;
 
@@ -42,8 +47,9 @@ pub(crate) const OWN_NUMBER: &str = "0312345000";
 /// The exchange.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    /// Version 16 has no `TechCause`.
-    pub(crate) modern: bool,
+    pub(crate) version: Version,
+    /// Turns what is told into the words of an Asterisk before 12.
+    pub(crate) old_words: OldWords,
     /// Whether manager.conf has `channelvars = CALLERID(num-pres)`.
     pub(crate) channelvars: bool,
     /// How long `Dial` lets phones ring, where a test wants it otherwise than the dial plan.
@@ -73,11 +79,11 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     /// An exchange with the phones 6001 to 6003, of which 6001 and 6002 are members of the queue `support`.
-    pub(crate) fn new(modern: bool, born: u64) -> Self {
+    pub(crate) fn new(version: Version, born: u64) -> Self {
         let phones = [("6001", "Agent One"), ("6002", "佐藤 花子"), ("6003", "Agent Three")];
         let member = |number: &str| Member {
-            name: format!("PJSIP/{number}"),
-            interface: format!("PJSIP/{number}"),
+            name: format!("{}/{number}", version.technology()),
+            interface: format!("{}/{number}", version.technology()),
             dynamic: false,
             paused: false,
             reason: String::new(),
@@ -87,7 +93,8 @@ impl Exchange {
             login: born,
         };
         Self {
-            modern,
+            version,
+            old_words: OldWords::new(version),
             channelvars: false,
             ring_time: None,
             born,
@@ -124,8 +131,10 @@ impl Exchange {
 
     /// Everything is gone, and a new Asterisk runs: numbers begin again. At least a second passes.
     pub(crate) fn restart(&mut self) {
-        let modern = Self::new(self.modern, self.born);
-        let old = std::mem::replace(self, modern);
+        let new = Self::new(self.version, self.born);
+        let old = std::mem::replace(self, new);
+        self.old_words.callevents = old.old_words.callevents;
+        self.old_words.eventwhencalled = old.old_words.eventwhencalled;
         self.born = old.born + 1;
         self.channelvars = old.channelvars;
         self.ring_time = old.ring_time;
@@ -182,7 +191,17 @@ impl Exchange {
         self.tasks.insert((self.now + wait, self.next_task), task);
     }
 
+    /// Before Asterisk 12 the words are others.
     fn emit(&mut self, packet: Packet) {
+        if self.version.is_old() {
+            self.old_words.tell(&packet, &mut self.out);
+        } else {
+            self.out.push(packet);
+        }
+    }
+
+    /// Events that only an Asterisk before 12 knows.
+    fn emit_old(&mut self, packet: Packet) {
         self.out.push(packet);
     }
 
@@ -294,11 +313,11 @@ impl Exchange {
         key
     }
 
-    /// The next name of a PJSIP channel: `PJSIP/6001-00000001`.
-    fn pjsip_name(&mut self, endpoint: &str) -> String {
+    /// The next name of a channel of a telephone or of the trunk: `PJSIP/6001-00000001`.
+    fn device_channel_name(&mut self, endpoint: &str) -> String {
         let number = self.next_name;
         self.next_name += 1;
-        format!("PJSIP/{endpoint}-{number:08x}")
+        format!("{}/{endpoint}-{number:08x}", self.version.technology())
     }
 
     /// A channel by its name or its unique id.

@@ -1,6 +1,6 @@
 //! AMI `Originate`: a phone rings first, then the dial plan runs for it.
 
-use super::parts::{ChannelKey, Device, Id, Originate, Purpose, State, Target, Task, UNKNOWN};
+use super::parts::{ChannelKey, Device, Originate, Purpose, State, Target, Task, UNKNOWN};
 use super::{Exchange, NewChannel};
 use crate::asterisk::packet::Packet;
 
@@ -11,12 +11,12 @@ impl Exchange {
         if !self.can_reach(&target) {
             return self.originate_failed(&originate, "0");
         }
-        let name = self.pjsip_name(&originate.phone);
-        let shown = self.phones.get(&originate.phone).map(|phone| phone.name.clone()).unwrap_or_default();
+        let name = self.device_channel_name(&originate.phone);
         let new = NewChannel {
             name,
-            uniqueid: originate.channel_id.clone(),
-            caller: Id::new(&originate.phone, &shown),
+            // `ChannelId` since 12 (section 8).
+            uniqueid: originate.channel_id.clone().filter(|_| !self.is_old()),
+            caller: self.own_id(&originate.phone),
             context: "from-internal".to_owned(),
             exten: "s".to_owned(),
             ..NewChannel::default()
@@ -50,7 +50,8 @@ impl Exchange {
     }
 
     pub(super) fn originate_failed(&mut self, originate: &Originate, reason: &str) {
-        self.tell_originate_response(originate, "Failure", &format!("PJSIP/{}", originate.phone), reason, UNKNOWN);
+        let device = format!("{}/{}", self.version.technology(), originate.phone);
+        self.tell_originate_response(originate, "Failure", &device, reason, UNKNOWN);
     }
 
     fn tell_originate_response(

@@ -22,13 +22,22 @@ impl Exchange {
         if let Some(peer) = peer {
             self.complete_queue_talk(peer, key);
         }
+        let shell = self.is_old().then(|| self.shell("Parked", key));
+        if let Some(shell) = shell {
+            // ast_masq_park_call, main/features.c.
+            self.masquerade(shell, key);
+        }
         let old = self.leave(key);
         let lot = self.bridge_of(BridgeKind::Lot);
         self.enter(key, lot, None);
         if let Some(channel) = self.channels.get_mut(&key) {
             channel.parked = Some(Parked { slot: slot.clone(), parker });
         }
+        self.play_music(key, true);
         self.tell_parking("ParkedCall", key, &slot, None);
+        if let Some(shell) = shell {
+            self.tell_hangup(shell, 16, None);
+        }
         self.later(TIMEOUT, Task::ParkTimeout(key));
         if let Some(peer) = peer {
             self.leave(peer);
@@ -76,7 +85,7 @@ impl Exchange {
         let Some(parker) = parked.parker else { return self.end_plan(key, 16, None) };
         if let Some(channel) = self.channels.get_mut(&key) {
             "park-dial".clone_into(&mut channel.context);
-            channel.exten = format!("PJSIP_{parker}");
+            channel.exten = format!("{}_{parker}", self.version.technology());
             channel.runs_plan = true;
         }
         self.dial(key, 1, vec![Target::Phone(parker)], 30, "");
@@ -89,7 +98,7 @@ impl Exchange {
         let found = self.channels.iter().find(|(_, channel)| is_there(channel)).map(|(key, _)| *key);
         let Some(parked) = found else { return false };
         self.unpark(parked);
-        let name = self.pjsip_name(phone);
+        let name = self.device_channel_name(phone);
         let new = NewChannel {
             name,
             caller: Id::new(phone, &shown),
@@ -102,10 +111,12 @@ impl Exchange {
         self.step(key, 1, "ParkedCall", &format!("{LOT},{slot}"));
         self.set_state(key, State::Up);
         self.tell_parking("UnParkedCall", parked, slot, Some(key));
+        self.play_music(parked, false);
         self.leave(parked);
         let bridge = self.new_bridge();
-        self.enter(key, bridge, None);
+        // The parked one is moved, then the other joins (`parked_call_app_exec`); before 12 `Channel1` is the one who takes.
         self.enter(parked, bridge, None);
+        self.enter(key, bridge, None);
         self.tell_peers(bridge);
         true
     }

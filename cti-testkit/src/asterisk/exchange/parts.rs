@@ -298,10 +298,10 @@ pub(crate) enum Target {
 
 impl Target {
     /// As it stands in the data of `Dial`.
-    pub(crate) fn dialed(&self) -> String {
+    pub(crate) fn dialed(&self, technology: &str) -> String {
         match self {
-            Self::Phone(number) => format!("PJSIP/{number}"),
-            Self::Trunk(number) => format!("PJSIP/{number}@trunk"),
+            Self::Phone(number) => format!("{technology}/{number}"),
+            Self::Trunk(number) => format!("{technology}/{number}@trunk"),
             Self::Local { exten, context } => format!("Local/{exten}@{context}/n"),
         }
     }
@@ -372,6 +372,13 @@ pub(crate) struct Member {
     pub(crate) last_call: u64,
     pub(crate) last_pause: u64,
     pub(crate) login: u64,
+}
+
+impl Member {
+    /// The number of the phone behind the interface.
+    pub(crate) fn phone(&self) -> &str {
+        self.interface.split_once('/').map_or(&self.interface, |(_, phone)| phone)
+    }
 }
 
 /// A consultation that `Atxfer` began.

@@ -20,7 +20,7 @@ impl Exchange {
             return false;
         }
         let new = NewChannel {
-            name: self.pjsip_name(phone),
+            name: self.device_channel_name(phone),
             caller: Id::new(phone, &shown),
             context: "from-internal".to_owned(),
             exten: CODE.to_owned(),
@@ -32,13 +32,15 @@ impl Exchange {
         self.set_state(picker, State::Up);
         let packet = self.about("Pickup", "call", picker).with_all(self.shot(target, "Target"));
         self.emit(packet);
-        self.masquerade(picker, target);
+        self.trade_places(picker, target);
         self.tell_hangup(picker, 16, None);
         self.answer_leg(target);
         true
     }
 
-    fn masquerade(&mut self, clone: ChannelKey, original: ChannelKey) {
+    /// A masquerade of which the keys stay with the unique ids.
+    fn trade_places(&mut self, clone: ChannelKey, original: ChannelKey) {
+        self.tell_old_masquerade(original, clone);
         let name = |key: ChannelKey| self.channels.get(&key).map(|channel| channel.name.clone()).unwrap_or_default();
         let (new, old) = (name(clone), name(original));
         self.rename(clone, format!("{new}<MASQ>"));
@@ -51,7 +53,7 @@ impl Exchange {
         }
     }
 
-    fn rename(&mut self, key: ChannelKey, name: String) {
+    pub(super) fn rename(&mut self, key: ChannelKey, name: String) {
         let Some(channel) = self.channels.get_mut(&key) else { return };
         let packet = Packet::event("Rename", "call")
             .with("Channel", &channel.name)

@@ -47,7 +47,7 @@ impl Exchange {
     /// A call from outside. `None` if the PBX does not know the number: it refuses before a channel exists.
     pub(crate) fn call_in(&mut self, caller: Id, withheld: bool, dialed: &str) -> Option<ChannelKey> {
         entry("from-trunk", dialed)?;
-        let name = self.pjsip_name("trunk");
+        let name = self.device_channel_name("trunk");
         let new = NewChannel {
             name,
             caller,
@@ -67,7 +67,7 @@ impl Exchange {
     pub(crate) fn call_from(&mut self, phone: &str, dialed: &str) -> Option<ChannelKey> {
         entry("from-internal", dialed)?;
         let caller = Id::new(phone, &self.phones.get(phone)?.name);
-        let name = self.pjsip_name(phone);
+        let name = self.device_channel_name(phone);
         let new = NewChannel {
             name,
             caller,
@@ -132,7 +132,7 @@ impl Exchange {
     }
 
     pub(super) fn dial(&mut self, key: ChannelKey, priority: u32, targets: Vec<Target>, seconds: u64, options: &str) {
-        let all: Vec<String> = targets.iter().map(Target::dialed).collect();
+        let all: Vec<String> = targets.iter().map(|target| target.dialed(self.version.technology())).collect();
         let data = format!("{},{seconds}{options}", all.join("&"));
         self.step_unless_moved(key, priority, &data);
         let wait = self.ring_time.unwrap_or(Duration::from_secs(seconds));

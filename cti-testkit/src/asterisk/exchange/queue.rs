@@ -47,7 +47,7 @@ impl Exchange {
         }
         let mut legs = Vec::new();
         for member in free {
-            let target = Target::Phone(member.interface.trim_start_matches("PJSIP/").to_owned());
+            let target = Target::Phone(member.phone().to_owned());
             let leg = self.new_leg(caller, &target);
             self.call_member(caller, leg, &member);
             legs.push((leg, target));
@@ -64,7 +64,7 @@ impl Exchange {
     }
 
     fn is_free(&self, member: &Member) -> bool {
-        let device = Device::Phone(member.interface.trim_start_matches("PJSIP/").to_owned());
+        let device = Device::Phone(member.phone().to_owned());
         !member.paused && self.device_state(&device) == DeviceState::NotInUse
     }
 
@@ -74,13 +74,17 @@ impl Exchange {
             .with_all(self.shot(caller, ""))
             .with_all(self.shot(leg, "Dest"))
             .with("DialString", &member.interface);
+        // Before 12 app_queue raises no `Dial`.
+        let begin = Some(begin).filter(|_| !self.is_old());
         let from = self.channels.get(&caller).map(|c| (c.caller.clone(), c.exten.clone())).unwrap_or_default();
         if let Some(channel) = self.channels.get_mut(&leg) {
             (channel.connected, channel.exten) = from;
         }
         let packet = self.agent_packet("AgentCalled", caller, leg, &member.interface, &member.name);
         self.emit(packet);
-        self.emit(begin);
+        if let Some(begin) = begin {
+            self.emit(begin);
+        }
     }
 
     fn ring_member(&mut self, caller: ChannelKey, leg: ChannelKey) {
@@ -119,6 +123,11 @@ impl Exchange {
         // app_queue tells the end of the losers twice.
         for loser in &losers {
             self.tell_dial_end(Some(caller), *loser, "CANCEL");
+        }
+        if self.is_old() {
+            for loser in &losers {
+                self.drop_channel(*loser, self.elsewhere(true));
+            }
         }
         let waited = self.leave_queue(caller);
         self.set_var(caller, "QUEUEPOSITION", "1");
@@ -169,8 +178,16 @@ impl Exchange {
         last: bool,
         dial: DialKey,
     ) {
-        self.ring_no_answer(caller, leg, queue, self.dials.get(&dial).map_or(self.now, |dial| dial.started));
-        self.hang_up_leg(leg, cause, sip);
+        let since = self.dials.get(&dial).map_or(self.now, |dial| dial.started);
+        if self.is_old() && cause == 17 {
+            // `wait_for_answer` before 12 hangs a busy member up first.
+            let member = self.member_of(leg);
+            self.hang_up_leg(leg, cause, sip);
+            self.old_ring_no_answer(caller, &member, since);
+        } else {
+            self.ring_no_answer(caller, leg, queue, since);
+            self.hang_up_leg(leg, cause, sip);
+        }
         if last {
             self.dials.remove(&dial);
             self.later(RETRY, Task::QueueRetry(caller));
@@ -181,6 +198,18 @@ impl Exchange {
         let (interface, name) = self.member_of(leg);
         let rang = self.now.saturating_sub(since).as_millis().to_string();
         let packet = self.agent_packet("AgentRingNoAnswer", caller, leg, &interface, &name).with("RingTime", rang);
+        self.emit(packet);
+    }
+
+    /// The same for a leg that is gone already.
+    fn old_ring_no_answer(&mut self, caller: ChannelKey, (interface, name): &(String, String), since: Duration) {
+        let rang = self.now.saturating_sub(since).as_millis().to_string();
+        let packet = self
+            .about("AgentRingNoAnswer", "agent", caller)
+            .with("Queue", QUEUE)
+            .with("Interface", interface)
+            .with("MemberName", name)
+            .with("RingTime", rang);
         self.emit(packet);
     }
 
@@ -272,7 +301,7 @@ impl Exchange {
 
     /// The headers of a member as they stand in events.
     fn member_packet(&self, event: &str, member: &Member) -> Packet {
-        let device = Device::Phone(member.interface.trim_start_matches("PJSIP/").to_owned());
+        let device = Device::Phone(member.phone().to_owned());
         Packet::event(event, "agent")
             .with("Queue", QUEUE)
             .with("MemberName", &member.name)

@@ -10,7 +10,9 @@ impl Exchange {
     pub(crate) fn blind_transfer(&mut self, transferer: ChannelKey, exten: &str, context: &str) -> bool {
         let Some(transferee) = self.peer(transferer).filter(|_| extension_exists(context, exten)) else { return false };
         let Some(bridge) = self.channels.get(&transferer).and_then(|channel| channel.bridge) else { return false };
-        self.tell("Unhold", transferer);
+        if !self.is_old() {
+            self.tell("Unhold", transferer);
+        }
         for (one, other) in [(transferee, transferer), (transferer, transferee)] {
             let name = self.channels.get(&other).map(|channel| channel.name.clone()).unwrap_or_default();
             self.set_var(one, "BLINDTRANSFER", &name);
@@ -25,6 +27,10 @@ impl Exchange {
             .with("Extension", exten);
         self.emit(packet);
         self.tell_agent_complete(transferee, "transfer");
+        if self.is_old() {
+            self.send_elsewhere(transferer, transferee, bridge, exten, context);
+            return true;
+        }
         self.leave(transferer);
         if let Some(channel) = self.channels.get_mut(&transferee) {
             exten.clone_into(&mut channel.exten);
@@ -44,6 +50,30 @@ impl Exchange {
         true
     }
 
+    /// A blind transfer before 12 (`handle_request_refer`, `ast_async_goto`): the talk is over, the one who transferred is
+    /// hung up, and the other goes on in the dial plan.
+    fn send_elsewhere(
+        &mut self,
+        transferer: ChannelKey,
+        transferee: ChannelKey,
+        bridge: BridgeKey,
+        exten: &str,
+        context: &str,
+    ) {
+        self.leave(transferer);
+        self.leave(transferee);
+        self.destroy_bridge(bridge);
+        self.go_elsewhere(transferee);
+        self.hang_up_leg(transferer, 16, None);
+        self.tell_old_dial_end(transferee, "ANSWER");
+        if let Some(channel) = self.channels.get_mut(&transferee) {
+            exten.clone_into(&mut channel.exten);
+            context.clone_into(&mut channel.context);
+            channel.on_hold = false;
+        }
+        self.run_plan(transferee);
+    }
+
     /// `Atxfer`: the other waits while the transferer asks. False if the channel talks to nobody.
     pub(crate) fn attended_transfer(&mut self, transferer: ChannelKey, exten: &str, context: &str) -> bool {
         if self.peer(transferer).is_none() || self.consultation_of(transferer).is_some() {
@@ -52,11 +82,21 @@ impl Exchange {
         let Some(original) = self.channels.get(&transferer).and_then(|channel| channel.bridge) else { return false };
         self.set_var(transferer, "TRANSFER_CONTEXT", context);
         self.tell_digits(transferer, "*2");
-        self.tell("Hold", transferer);
+        if !self.is_old() {
+            self.tell("Hold", transferer);
+        }
         self.tell_digits(transferer, exten);
         if !extension_exists(context, exten) {
             self.tell("Unhold", transferer);
             return true;
+        }
+        let waits = self.first_in(original).filter(|other| *other != transferer).or_else(|| self.peer(transferer));
+        if self.is_old() {
+            // The bridge ends before the feature is looked at (`ast_channel_bridge` returns the digit).
+            self.leave(transferer);
+            if let Some(waits) = waits {
+                self.play_music(waits, true);
+            }
         }
         let linkedid = self.channels.get(&transferer).map(|channel| channel.linkedid.clone());
         let first = self.new_local(linkedid, exten, context, true);
@@ -110,6 +150,11 @@ impl Exchange {
         if blond {
             return true;
         }
+        if self.is_old() {
+            self.consultations.remove(place);
+            self.complete_old(transferer, target, transferee, original, second);
+            return true;
+        }
         let answered = self.channels.get(&target).is_some_and(|channel| channel.state == State::Up);
         self.set_var(transferer, "BRIDGEPEER", "");
         self.leave(transferer);
@@ -135,6 +180,29 @@ impl Exchange {
             self.consultations[place].blond = true;
         }
         true
+    }
+
+    /// `builtin_atxfer` before 12: a new channel takes the one who waited out of the old talk, and is linked with the one
+    /// who was asked.
+    fn complete_old(
+        &mut self,
+        transferer: ChannelKey,
+        target: ChannelKey,
+        transferee: ChannelKey,
+        original: BridgeKey,
+        second: BridgeKey,
+    ) {
+        self.leave(transferer);
+        let shell = self.shell("Transfered", transferee);
+        self.leave(transferee);
+        self.masquerade(shell, transferee);
+        self.tell_hangup(shell, 16, None);
+        self.play_music(transferee, false);
+        self.hang_up_leg(transferer, 16, None);
+        self.leave(target);
+        self.destroy_bridge(second);
+        self.enter(transferee, original, None);
+        self.enter(target, original, None);
     }
 
     fn first_in(&self, bridge: BridgeKey) -> Option<ChannelKey> {
@@ -204,7 +272,13 @@ impl Exchange {
         self.destroy_bridge(bridge);
         if self.bridges.get(&consultation.original).is_some_and(|bridge| !bridge.channels.is_empty()) {
             self.enter(peer, consultation.original, None);
-            self.tell("Unhold", peer);
+            if self.is_old() {
+                if let Some(waited) = self.peer(peer) {
+                    self.play_music(waited, false);
+                }
+            } else {
+                self.tell("Unhold", peer);
+            }
             self.tell_peers(consultation.original);
         } else {
             self.hang_up_leg(peer, 16, None);
@@ -257,6 +331,7 @@ impl Exchange {
             exten.clone_into(&mut channel.exten);
             context.clone_into(&mut channel.context);
         }
+        self.go_elsewhere(key);
         self.run_plan(key);
         true
     }
