@@ -367,6 +367,37 @@ fn scenarios_that_went_wrong_once() {
         ],
         // The far end is put through to the phone that called it, over a restart.
         &[(Outbound, 143, 131), (FarEndAnswers, 207, 27), (Redirect, 126, 242), (RestartReader, 140, 16)],
+        // A caller of ours whom only the hold names after a restart.
+        &[(Internal, 94, 29), (Answer, 8, 0), (Park, 101, 0), (RestartReader, 0, 0), (PhoneHolds, 220, 0)],
+        // Who calls out consults itself after a restart.
+        &[
+            (Outbound, 114, 0),
+            (PhoneHolds, 0, 0),
+            (RestartReader, 0, 0),
+            (FarEndAnswers, 0, 0),
+            (Consult, 198, 177),
+            (CompleteTransfer, 93, 0),
+        ],
+        // A forward behind a Local channel goes on over a restart.
+        &[(Inbound, 0, 0), (Forward, 87, 164), (LocalGroup, 0, 0), (RestartReader, 0, 0), (Answer, 67, 0)],
+        // Somebody is asked while the caller who waits is put through to another.
+        &[
+            (Inbound, 0, 0),
+            (LocalGroup, 0, 0),
+            (PickUp, 160, 222),
+            (Consult, 40, 224),
+            (Redirect, 0, 187),
+            (Queue, 0, 0),
+            (Answer, 169, 0),
+        ],
+        // The caller rewritten by the dial plan after a first look.
+        &[
+            (CutLink, 0, 0),
+            (ReconnectLate, 0, 0),
+            (Outbound, 53, 0),
+            (FarEndAnswers, 0, 0),
+            (BlindTransferOutside, 80, 0),
+        ],
         // A phone holds again after a restart.
         &[
             (Internal, 120, 5),

@@ -68,7 +68,7 @@ use cti_core::call::{CallId, EventId, Extension, OpenCall, PbxEvent};
 use side::Side;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 type Handler = fn(&mut CallModel, &Message);
 
@@ -152,7 +152,7 @@ pub struct CallModel {
     /// `Linkedid`s that lead to an open call with another key.
     aliases: HashMap<Uid, Uid>,
     ended: Recent,
-    bridges: HashMap<String, Vec<Uid>>,
+    bridges: HashMap<Arc<str>, Vec<Uid>>,
     agents: HashMap<(Extension, String), EventId>,
     /// With which interface an extension is a member of queues.
     interfaces: HashMap<Extension, String>,

@@ -137,7 +137,7 @@ impl CallModel {
         match &channel.side {
             Side::Extension(extension) => Some((uid.clone(), Extension::as_str(extension).to_owned())),
             Side::Trunk => {
-                let number = channel.dialed_number.clone().or_else(|| self.number_to_show(uid))?;
+                let number = channel.rare().dialed_number.clone().or_else(|| self.number_to_show(uid))?;
                 Some((uid.clone(), number))
             }
             Side::Inner => self.behind(uid).and_then(|leg| self.party(&leg)).or_else(|| {
