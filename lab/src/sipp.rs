@@ -383,7 +383,7 @@ impl SippCall {
     /// When the party has no answered call, or Asterisk refuses.
     pub async fn refer(&self, asterisk: &Asterisk, extension: &str) -> Result<()> {
         let to = format!("sip:{extension}@{}", asterisk.sip_addr());
-        self.dialog()?.refer(asterisk.sip_addr(), self.ip, &to).await
+        self.dialog().await?.refer(asterisk.sip_addr(), self.ip, &to).await
     }
 
     /// Joins the other sides of two calls of one phone and leaves (SIP REFER with Replaces).
@@ -392,9 +392,9 @@ impl SippCall {
     ///
     /// When one of the parties has no answered call, or Asterisk refuses.
     pub async fn refer_to_other_side_of(&self, other: &Self, asterisk: &Asterisk) -> Result<()> {
-        let replaces = other.dialog()?.replaces().ok_or_else(|| LabError::new("a dialog has no tags"))?;
+        let replaces = other.dialog().await?.replaces().ok_or_else(|| LabError::new("a dialog has no tags"))?;
         let to = format!("sip:other@{}?{replaces}", asterisk.sip_addr());
-        self.dialog()?.refer(asterisk.sip_addr(), self.ip, &to).await
+        self.dialog().await?.refer(asterisk.sip_addr(), self.ip, &to).await
     }
 
     /// Leaves its call, as a phone does whose transfer is done, and is gone.
@@ -403,11 +403,21 @@ impl SippCall {
     ///
     /// When the party has no answered call, or Asterisk does not answer.
     pub async fn leave(self, asterisk: &Asterisk) -> Result<()> {
-        self.dialog()?.bye(asterisk.sip_addr(), self.ip).await
+        self.dialog().await?.bye(asterisk.sip_addr(), self.ip).await
     }
 
-    fn dialog(&self) -> Result<Dialog> {
-        Dialog::of(&self.messages()).ok_or_else(|| LabError::new(format!("SIPp ({}) has no answered call", self.who)))
+    /// The party may hear of the answer later than everybody else.
+    async fn dialog(&self) -> Result<Dialog> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            if let Some(dialog) = Dialog::of(&self.messages()) {
+                return Ok(dialog);
+            }
+            if Instant::now() > deadline {
+                return Err(LabError::new(format!("SIPp ({}) has no answered call", self.who)));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// The SIP messages sent and received so far, as SIPp writes them.

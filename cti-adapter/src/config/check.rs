@@ -1,5 +1,6 @@
 //! From what is written to what can be run.
 
+use super::asterisk::AsteriskSettings;
 use super::crm::{self, Crm};
 use super::fault::Faults;
 use super::raw::{RawAgent, RawConfig, RawDesk, RawNumbering, RawPbx};
@@ -34,10 +35,7 @@ pub(crate) struct PbxConfig {
     pub(crate) transport: Transport,
     pub(crate) user: String,
     pub(crate) secret: SecretString,
-    pub(crate) trunks: Vec<String>,
-    pub(crate) extensions: Vec<String>,
-    pub(crate) technology: Option<String>,
-    pub(crate) dial_context: Option<String>,
+    pub(crate) asterisk: AsteriskSettings,
 }
 
 /// How to speak to a PBX.
@@ -113,6 +111,7 @@ fn check_pbx(raw: &RawPbx, path: &str, faults: &mut Faults) -> Option<PbxConfig>
             None
         }
     };
+    let asterisk = AsteriskSettings::check(raw, path, faults);
     let config = PbxConfig {
         name: name?,
         host: host?,
@@ -120,10 +119,7 @@ fn check_pbx(raw: &RawPbx, path: &str, faults: &mut Faults) -> Option<PbxConfig>
         transport: transport?,
         user: user?,
         secret: secret?,
-        trunks: raw.trunks.clone(),
-        extensions: raw.extensions.clone(),
-        technology: raw.technology.clone(),
-        dial_context: raw.dial_context.clone(),
+        asterisk,
     };
     faults.below(path, build::pbx(&config).faults());
     Some(config)

@@ -127,8 +127,12 @@ async fn report_link(name: String, mut link: watch::Receiver<LinkState>, parts: 
     loop {
         let state = link.borrow_and_update().clone();
         match &state {
-            LinkState::Down { reason, retry_in_ms } => tracing::warn!(pbx = %name, %reason, retry_in_ms, "link down"),
-            state => tracing::info!(pbx = %name, ?state, "link"),
+            LinkState::Connecting => tracing::debug!(pbx = %name, "the link to the PBX is being made"),
+            LinkState::Up => tracing::info!(pbx = %name, "the link to the PBX is up"),
+            LinkState::Down { reason, retry_in_ms } => {
+                tracing::warn!(pbx = %name, %reason, retry_in_ms, "the link to the PBX is down");
+            }
+            LinkState::Closed { reason } => tracing::info!(pbx = %name, %reason, "the link to the PBX is closed"),
         }
         for popup in parts.popups.iter() {
             popup.link(&name, &state).await;

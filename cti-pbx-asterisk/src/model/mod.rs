@@ -51,6 +51,7 @@ mod offer;
 mod queue;
 mod resync;
 mod side;
+mod silent;
 mod text;
 mod transfer;
 mod variable;

@@ -18,9 +18,11 @@ use std::collections::{HashMap, HashSet};
 const OLDEST: TimeDelta = TimeDelta::days(30);
 
 impl CallModel {
-    /// What is known without a list of channels: the states of queue members. No call is dropped.
+    /// What is known without a list of channels: the states of queue members, and which calls are live because they are in
+    /// a conversation or a queue. No call is dropped; see [`CallModel::forget_silent`].
     pub fn resync_members(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent> {
         self.now = at;
+        self.confirm(snapshot);
         for message in snapshot.iter().filter(|message| message.is_event("QueueMember")) {
             self.see_member(message);
         }

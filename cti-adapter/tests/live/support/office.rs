@@ -91,9 +91,10 @@ impl Office {
         Self::of_user(asterisk, address, user).await
     }
 
-    /// The same at another address.
+    /// The same at another address. Where channels may not be listed, calls are waited for two seconds.
     pub async fn of_user(asterisk: Asterisk, ami: SocketAddr, user: &str) -> Self {
-        Self::of_pbx(asterisk, pbx(ami).login(user, SecretString::from(Asterisk::AMI_SECRET))).await
+        let pbx = pbx(ami).login(user, SecretString::from(Asterisk::AMI_SECRET));
+        Self::of_pbx(asterisk, pbx.unconfirmed_after(Duration::from_secs(2))).await
     }
 
     /// An office that reaches its Asterisk at another address.
