@@ -47,7 +47,7 @@ fn a_conference_is_one_call() {
     );
     let record = &records(&wire.events)[0];
     assert_eq!(record.caller.number.as_ref().unwrap().as_str(), "0901234567");
-    assert_eq!((record.extensions.len(), record.talk_seconds), (2, 7.0));
+    assert_eq!((record.extensions.len(), record.talk_seconds), (2, 9.0));
 }
 
 #[test]

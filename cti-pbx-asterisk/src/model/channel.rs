@@ -374,8 +374,12 @@ pub(super) fn newstate(model: &mut CallModel, message: &Message) {
 pub(super) fn newexten(model: &mut CallModel, message: &Message) {
     let [uid, application] = fields(message, ["Uniqueid", "Application"]);
     let marks = application.is_some_and(|application| application == "AppDial2");
-    if !marks && model.awaiting.is_empty() && uid.is_some_and(|uid| model.channels.get(&uid).is_some()) {
-        return;
+    if !marks && model.awaiting.is_empty() {
+        let now = model.now;
+        if let Some(call) = uid.and_then(|uid| model.call_of(&uid)) {
+            call.clock(now); // a sign of life, and no more
+            return;
+        }
     }
     let Some(uid) = model.touch(message, "") else { return };
     if marks {

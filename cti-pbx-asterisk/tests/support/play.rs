@@ -33,6 +33,8 @@ pub(crate) struct Play {
     late: bool,
     /// Two talks were made one: those may be over in the same step.
     joined: bool,
+    /// A phone sent callers outside: who answers there is in no event, and so in no journal.
+    sent_outside: bool,
     /// What came on the new link before the snapshot was read.
     waiting: Option<Vec<Message>>,
     roots: BTreeMap<String, Truth>,
@@ -61,6 +63,7 @@ impl Play {
             restarted: false,
             late: false,
             joined: false,
+            sent_outside: false,
             waiting: None,
             roots: BTreeMap::new(),
             linkedids: BTreeMap::new(),
@@ -158,7 +161,10 @@ impl Play {
             Retrieve => self.retrieve(phone, b),
             PickUp => drop(self.board.ringing(other).map(|line| self.board.pick_up(phone, line))),
             Forward => self.board.forward(phone, other),
-            ForwardOutside => self.board.forward(phone, "90709999999"),
+            ForwardOutside => {
+                self.sent_outside = true;
+                self.board.forward(phone, "90709999999");
+            }
             Unplug => self.board.unplug(phone),
             Silence => self.board.silence(phone),
             PlugIn => self.board.reset(phone),
