@@ -248,3 +248,58 @@ fn who_picks_up_while_ringing_has_missed_nothing() {
         ["missed 6001 answered_elsewhere", "answered 6002", "ended answered normal clearing"]
     );
 }
+
+/// FreePBX: the members of a queue are Local channels, and it rings again after a round.
+#[test]
+fn a_queue_whose_members_are_local_channels() {
+    let mut wire = Wire::new();
+    let caller = outside(1);
+    wire.born(&caller);
+    wire.say("QueueCallerJoin", &[("", &caller)], &[("Queue", "support"), ("Position", "1")]);
+    for (round, number) in [(1, 2), (2, 5)] {
+        let half = |half: u32| Channel {
+            name: format!("Local/6001@from-queue-0000000{round};{half}"),
+            ..Channel::new("Local/6001@from-queue", number + half - 1, 1)
+        };
+        let (one, two, agent) = (half(1), half(2).state(4), phone("6001", number + 2, 1));
+        for channel in [&one, &two, &agent] {
+            wire.born(channel);
+        }
+        let member = [("Queue", "support"), ("Interface", "Local/6001@from-queue/n")];
+        wire.say("AgentCalled", &[("", &caller), ("Dest", &one)], &member);
+        wire.dial(&caller, &one, "Local/6001@from-queue/n");
+        wire.dial(&two, &agent, "6001");
+        wire.rings(&agent);
+        wire.wait(10);
+        if round == 1 {
+            wire.dial_end(&caller, &one, "NOANSWER");
+            wire.say("AgentRingNoAnswer", &[("", &caller), ("Dest", &one)], &member);
+            wire.dial_end(&two, &agent, "CANCEL");
+        } else {
+            wire.dial_end(&two, &agent.clone().state(6), "ANSWER");
+            wire.dial_end(&caller, &one.clone().state(6), "ANSWER");
+            wire.say("QueueCallerLeave", &[("", &caller)], &member);
+            wire.say("AgentConnect", &[("", &caller), ("Dest", &one)], &member);
+            wire.wait(5);
+        }
+        for channel in [&one, &two, &agent] {
+            wire.hangs_up(channel, if round == 1 { "0" } else { "16" });
+        }
+    }
+    wire.hangs_up(&caller, "16");
+    assert_eq!(
+        lawful(&wire),
+        [
+            "started",
+            "queued support",
+            "ringing 6001",
+            "missed 6001 no_answer",
+            "ringing 6001",
+            "answered 6001",
+            "dequeued support answered",
+            "ended answered normal clearing",
+        ]
+    );
+    let record = &records(&wire.events)[0];
+    assert_eq!((record.queue_seconds, record.talk_seconds, record.queue.as_deref()), (20.0, 5.0, Some("support")));
+}
