@@ -418,6 +418,31 @@ fn scenarios_that_went_wrong_once() {
             (FarEndAnswers, 0, 0),
             (BlindTransferOutside, 80, 0),
         ],
+        // A caller who was transferred stays the same, whatever older events say.
+        &[
+            (CutLink, 0, 0),
+            (Inbound, 0, 0),
+            (Internal, 0, 0),
+            (Answer, 15, 0),
+            (ReconnectLate, 0, 0),
+            (BlindTransferOutside, 96, 0),
+            (CallerHangsUp, 0, 0),
+        ],
+        // Somebody who is asked answers while the call itself goes elsewhere.
+        &[
+            (Inbound, 0, 0),
+            (Inbound, 0, 0),
+            (Inbound, 0, 0),
+            (RingGroup, 0, 0),
+            (Answer, 100, 0),
+            (Inbound, 0, 0),
+            (Consult, 79, 44),
+            (CallerHangsUp, 0, 213),
+            (BlindTransfer, 205, 171),
+            (Answer, 80, 0),
+            (Wait, 0, 77),
+            (Busy, 24, 0),
+        ],
         // A phone holds again after a restart.
         &[
             (Internal, 120, 5),

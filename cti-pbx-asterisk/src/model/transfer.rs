@@ -67,6 +67,7 @@ impl CallModel {
         self.gave_away(transferer);
         let now = self.now;
         let Some(call) = self.call_of(transferer) else { return };
+        call.offered = true; // somebody of ours had it
         let at = call.clock(now);
         let transfers = &mut call.rare_mut().transfers;
         if transfers.len() < MAX_ITEMS {
