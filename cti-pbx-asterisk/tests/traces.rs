@@ -248,6 +248,54 @@ fn bytes_cut_anywhere_give_the_same_events() {
     }
 }
 
+/// The recording in two pieces.
+fn in_two(bytes: &[u8], at: usize) -> Vec<PbxEvent> {
+    let mut two = Replay::new(model());
+    let mut events = two.push(&bytes[..at]);
+    events.extend(two.push(&bytes[at..]));
+    events.extend(two.finish());
+    events
+}
+
+#[test]
+fn agent_states_in_any_pieces_are_the_same() {
+    let bytes = bytes("22/queue_agent_states");
+    let whole = replay(&bytes);
+    let mut one = Replay::new(model());
+    let mut byte_by_byte: Vec<PbxEvent> = bytes.iter().flat_map(|byte| one.push(&[*byte])).collect();
+    byte_by_byte.extend(one.finish());
+    assert_eq!(byte_by_byte, whole);
+    for at in 0..=bytes.len() {
+        assert_eq!(in_two(&bytes, at), whole, "cut at {at}");
+    }
+}
+
+/// Half a megabyte of twenty overlapping calls: byte by byte, and each packet in two pieces, elsewhere in each round.
+#[test]
+fn twenty_calls_in_any_pieces_are_the_same() {
+    let bytes = bytes("16/twenty_calls");
+    let whole = replay(&bytes);
+    let mut one = Replay::new(model());
+    let mut byte_by_byte: Vec<PbxEvent> = bytes.iter().flat_map(|byte| one.push(&[*byte])).collect();
+    byte_by_byte.extend(one.finish());
+    assert_eq!(byte_by_byte, whole);
+    let mut ends: Vec<usize> =
+        bytes.windows(4).enumerate().filter(|(_, w)| w == b"\r\n\r\n").map(|(at, _)| at + 4).collect();
+    ends.push(bytes.len());
+    for round in 0..16 {
+        let mut replay = Replay::new(model());
+        let (mut events, mut start) = (Vec::new(), 0);
+        for (place, &end) in ends.iter().enumerate() {
+            let cut = start + (round * 61 + place * 37) % (end - start).max(1);
+            events.extend(replay.push(&bytes[start..cut]));
+            events.extend(replay.push(&bytes[cut..end]));
+            start = end;
+        }
+        events.extend(replay.finish());
+        assert_eq!(events, whole, "round {round}");
+    }
+}
+
 #[test]
 fn a_recording_that_stops_in_mid_call_leaves_the_call_open() {
     let bytes = bytes("22/inbound_answered");

@@ -242,7 +242,9 @@ impl Checker<'_> {
                 }
                 CallFact::Answered { extension } => {
                     open.remove(extension);
-                    winner_since = Some(place);
+                    if !asked.remove(extension) {
+                        winner_since = Some(place);
+                    }
                 }
                 CallFact::Ended { disposition, .. } => {
                     let lost = matches!(disposition, Disposition::LostTrack | Disposition::Merged);

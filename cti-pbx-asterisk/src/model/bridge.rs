@@ -7,6 +7,7 @@ use super::side::Side;
 use super::text::field;
 use crate::ami::Message;
 use cti_core::call::{CallFact, Direction, Extension, MissReason};
+use std::sync::Arc;
 
 /// `BridgeEnter`: a channel joins a conversation.
 pub(super) fn enter(model: &mut CallModel, message: &Message) {
@@ -75,13 +76,8 @@ impl CallModel {
         if let Some(before) = before.filter(|before| **before != *bridge) {
             self.leaves_bridge(uid, &before);
         }
-        let members = self.bridges.entry(bridge.to_owned()).or_default();
-        let is_news = !members.contains(uid);
-        enter_list(members, uid);
-        let members = members.clone();
-        if let Some(channel) = self.channels.get_mut(uid) {
-            channel.bridge = Some(bridge.to_owned());
-        }
+        let is_news = self.note_bridge(uid, bridge);
+        let members = self.bridges.get(bridge).cloned().unwrap_or_default();
         // Whoever shares a conversation shares a call. Asterisk tells the new `Linkedid` with the next event of each
         // channel only, and in a conference each keeps the one with which it came.
         let takes_part = |channel: &Channel| (channel.is_device() || channel.is_local()) && !channel.left;
@@ -110,6 +106,18 @@ impl CallModel {
         if is_news && devices.len() > 2 {
             self.conference(uid, bridge, &devices);
         }
+    }
+
+    /// The channel is in that conversation; false if that was known.
+    pub(super) fn note_bridge(&mut self, uid: &Uid, bridge: &str) -> bool {
+        let id = self.bridges.get_key_value(bridge).map_or_else(|| bridge.into(), |(id, _)| id.clone());
+        if let Some(channel) = self.channels.get_mut(uid) {
+            channel.bridge = Some(Arc::clone(&id));
+        }
+        let members = self.bridges.entry(id).or_default();
+        let is_news = !members.contains(uid);
+        enter_list(members, uid);
+        is_news
     }
 
     /// A device that was called (or came by itself) shares a conversation, be it with a Local channel: it answered, also

@@ -100,6 +100,8 @@ impl Doings {
 /// What few calls have.
 #[derive(Default)]
 pub(super) struct Rare {
+    pending: Vec<Pending>,
+    pub(super) queue: Option<String>,
     pub(super) outcomes: Outcomes,
     pub(super) transfers: Vec<Transfer>,
     recordings: Vec<Recording>,
@@ -137,7 +139,6 @@ pub(super) struct Call {
     told: bool,
     /// Nothing may be told before it is known whether the caller withholds the number.
     pub(super) unpresented: bool,
-    pending: Vec<Pending>,
     pub(super) caller: Party,
     pub(super) dialed: Option<Number>,
     /// The channel with which it began, if we saw that.
@@ -159,7 +160,6 @@ pub(super) struct Call {
     pub(super) doing: Doings,
     pub(super) last_answer: Option<LastAnswer>,
     pub(super) watch: Stopwatch,
-    pub(super) queue: Option<String>,
     pub(super) extensions: Vec<Extension>,
     pub(super) answered_by: Option<Extension>,
     pub(super) started_at: DateTime<Utc>,
@@ -181,7 +181,6 @@ impl Call {
             direction: None,
             told: false,
             unpresented: false,
-            pending: Vec::new(),
             caller: Party::default(),
             dialed: None,
             origin: None,
@@ -197,7 +196,6 @@ impl Call {
             doing: Doings::default(),
             last_answer: None,
             watch: Stopwatch::new(at),
-            queue: None,
             extensions: Vec::new(),
             answered_by: None,
             started_at: at,
@@ -231,7 +229,6 @@ impl Call {
         call.caller = record.caller;
         call.dialed = record.dialed;
         call.watch = watch;
-        call.queue = record.queue;
         if record.direction == Direction::Outbound {
             call.agent_extension = record.extensions.first().cloned();
         }
@@ -242,6 +239,7 @@ impl Call {
         // How often each value changed is not known, but not more often than something was told.
         let changes = call.told_so_far();
         let rare = call.rare_mut();
+        rare.queue = record.queue;
         rare.transfers = record.transfers;
         rare.recordings = record.recordings;
         rare.context_changes = record.context.keys().map(|name| (name.clone(), changes)).collect();
@@ -278,8 +276,8 @@ impl Call {
         let at = self.clock(at);
         if self.told {
             self.push(out, at, &what, fact);
-        } else if self.pending.len() < MAX_ITEMS * 4 {
-            self.pending.push(Pending { what, at, fact });
+        } else if self.rare().pending.len() < MAX_ITEMS * 4 {
+            self.rare_mut().pending.push(Pending { what, at, fact });
         }
     }
 
@@ -298,13 +296,17 @@ impl Call {
         }
         self.told = true;
         self.push(out, self.started_at, "started", CallFact::Started);
-        for Pending { what, at, fact } in std::mem::take(&mut self.pending) {
+        let pending = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.pending));
+        for Pending { what, at, fact } in pending.unwrap_or_default() {
             self.push(out, at, &what, fact);
         }
     }
 
     fn push(&mut self, out: &mut Vec<PbxEvent>, at: DateTime<Utc>, what: &str, fact: CallFact) {
         self.seq += 1;
+        if let Some(extension) = fact.extension() {
+            self.add_extension(extension);
+        }
         out.push(PbxEvent::Call(CallEvent {
             call: self.id.clone(),
             id: EventId::of(&self.id, what),
@@ -401,7 +403,7 @@ impl Call {
             direction: self.direction.unwrap_or(Direction::Inbound),
             caller: self.caller.clone(),
             dialed: self.dialed.clone(),
-            queue: self.queue.clone(),
+            queue: self.rare().queue.clone(),
             extensions: self.extensions.clone(),
             answered_by: self.answered_by.clone(),
             disposition,

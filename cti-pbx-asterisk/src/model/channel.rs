@@ -9,7 +9,7 @@ use crate::ami::Message;
 use cti_core::call::{Extension, MissReason};
 use cti_core::number::Number;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The `Uniqueid` of a channel, or the `Linkedid` of a call.
 pub(super) type Uid = Arc<str>;
@@ -57,10 +57,6 @@ pub(super) struct Channel {
     pub(super) dialed_by: Option<Uid>,
     /// The channel for which it was dialled in the end, through Local channels; those may be gone before it.
     pub(super) root: Option<Uid>,
-    /// The number that was dialled on this outside line.
-    pub(super) dialed_number: Option<String>,
-    /// The number that this channel's `Dial` calls, as a snapshot shows it.
-    pub(super) dials: Option<Number>,
     pub(super) offer: Offer,
     /// How often `answered` was told of it; more than once only if it came to another device.
     pub(super) answers: u32,
@@ -70,15 +66,27 @@ pub(super) struct Channel {
     pub(super) hangup_requested: bool,
     pub(super) cause: i64,
     pub(super) holding: bool,
+    pub(super) bridge: Option<Arc<str>>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few channels have.
+#[derive(Default)]
+pub(super) struct Rare {
+    /// The number that was dialled on this outside line.
+    pub(super) dialed_number: Option<String>,
+    /// The number that this channel's `Dial` calls, as a snapshot shows it.
+    pub(super) dials: Option<Number>,
     pub(super) holds: u32,
     pub(super) queue: Option<String>,
     pub(super) joins: u32,
     pub(super) slot: Option<String>,
     pub(super) parks: u32,
-    pub(super) bridge: Option<String>,
     /// `ANSWEREDTIME_MS` as Asterisk told it at the end of a dial, until `DIALEDTIME_MS` follows.
     pub(super) answered_ms: Option<i64>,
 }
+
+static NOTHING_RARE: LazyLock<Rare> = LazyLock::new(Rare::default);
 
 impl Channel {
     pub(super) fn new(name: &str, side: Side, call: Uid) -> Self {
@@ -94,22 +102,28 @@ impl Channel {
             awaits_presentation: false,
             dialed_by: None,
             root: None,
-            dialed_number: None,
-            dials: None,
             offer: Offer::None,
             answers: 0,
             left: false,
             hangup_requested: false,
             cause: 0,
             holding: false,
-            holds: 0,
-            queue: None,
-            joins: 0,
-            slot: None,
-            parks: 0,
             bridge: None,
-            answered_ms: None,
+            rare: None,
         }
+    }
+
+    pub(super) fn rare(&self) -> &Rare {
+        self.rare.as_deref().unwrap_or(&NOTHING_RARE)
+    }
+
+    pub(super) fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// It waits in its queue no more.
+    pub(super) fn take_queue(&mut self) -> Option<String> {
+        self.rare.as_mut()?.queue.take()
     }
 
     pub(super) fn extension(&self) -> Option<&Extension> {
@@ -132,7 +146,7 @@ impl Channel {
 #[derive(Default)]
 pub(super) struct Channels {
     by_id: HashMap<Uid, Box<Channel>>,
-    /// Those that are asked for by name: outside lines and Local channels.
+    /// Those that are asked for by name: Local channels, and callers whose presentation is to be asked.
     by_name: HashMap<Arc<str>, Uid>,
     gone: Recent,
 }
@@ -155,7 +169,7 @@ impl Channels {
     }
 
     pub(super) fn insert(&mut self, uid: Uid, channel: Channel) {
-        if channel.extension().is_none() {
+        if channel.is_local() {
             self.by_name.insert(channel.name.clone(), uid.clone());
         }
         self.by_id.insert(uid, Box::new(channel));
@@ -165,13 +179,21 @@ impl Channels {
         let Some((uid, _)) = self.by_id.get_key_value(uid) else { return };
         let uid = uid.clone();
         if let Some(channel) = self.by_id.get_mut(&uid) {
-            if self.by_name.get(&channel.name) == Some(&uid) {
+            let has_name = self.by_name.get(&channel.name) == Some(&uid);
+            if has_name {
                 self.by_name.remove(&channel.name);
             }
             channel.name = name.into();
-            if channel.extension().is_none() {
+            if has_name || channel.is_local() {
                 self.by_name.insert(channel.name.clone(), uid);
             }
+        }
+    }
+
+    /// From now on the channel can be asked for by its name.
+    pub(super) fn index(&mut self, uid: &Uid) {
+        if let Some(channel) = self.by_id.get(uid) {
+            self.by_name.insert(channel.name.clone(), uid.clone());
         }
     }
 
@@ -352,8 +374,12 @@ pub(super) fn newstate(model: &mut CallModel, message: &Message) {
 pub(super) fn newexten(model: &mut CallModel, message: &Message) {
     let [uid, application] = fields(message, ["Uniqueid", "Application"]);
     let marks = application.is_some_and(|application| application == "AppDial2");
-    if !marks && model.awaiting.is_empty() && uid.is_some_and(|uid| model.channels.get(&uid).is_some()) {
-        return;
+    if !marks && model.awaiting.is_empty() {
+        let now = model.now;
+        if let Some(call) = uid.and_then(|uid| model.call_of(&uid)) {
+            call.clock(now); // a sign of life, and no more
+            return;
+        }
     }
     let Some(uid) = model.touch(message, "") else { return };
     if marks {

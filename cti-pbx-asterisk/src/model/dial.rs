@@ -29,7 +29,7 @@ pub(super) fn begin(model: &mut CallModel, message: &Message) {
     }
     let (is_trunk, rings) = (channel.side == Side::Trunk, channel.state == RINGING);
     if is_trunk {
-        channel.dialed_number = number.as_ref().map(|number| number.as_str().to_owned());
+        channel.rare_mut().dialed_number = number.as_ref().map(|number| number.as_str().to_owned());
     }
     if let Some(call) = model.call_of(&leg)
         && is_trunk

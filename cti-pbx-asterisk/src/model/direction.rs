@@ -46,6 +46,7 @@ impl CallModel {
             call.unpresented = self.wait_for_presentation && room;
             if room {
                 self.callers_to_ask.push(channel.name.to_string());
+                self.channels.index(uid);
             } else if self.wait_for_presentation
                 && let Some(channel) = self.channels.get_mut(uid)
             {
@@ -115,7 +116,7 @@ impl CallModel {
             _ => return,
         };
         let agent = first.and_then(|(uid, channel)| Some(((*uid).clone(), *channel, channel.extension()?)));
-        let dials = first.and_then(|(_, channel)| channel.dials.clone());
+        let dials = first.and_then(|(_, channel)| channel.rare().dials.clone());
         let Some(call) = self.calls.get_mut(key) else { return };
         if let Some(number) = dials.filter(|_| direction == Direction::Outbound) {
             call.dialed = Some(number);

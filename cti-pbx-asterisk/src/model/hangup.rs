@@ -37,7 +37,7 @@ pub(super) fn hangup(model: &mut CallModel, message: &Message) {
         let reason = model.reason_of_hangup(&uid, cause);
         model.offer_ends(&uid, reason);
     }
-    if let Some(queue) = model.channels.get_mut(&uid).and_then(|channel| channel.queue.take()) {
+    if let Some(queue) = model.channels.get_mut(&uid).and_then(Channel::take_queue) {
         model.leaves_queue(&uid, queue, "abandoned");
     }
     model.channel_gone(&uid, cause);
@@ -125,7 +125,7 @@ impl CallModel {
     /// Tells that a caller left a queue.
     pub(super) fn leaves_queue(&mut self, uid: &Uid, queue: String, reason: &str) {
         let Some(channel) = self.channels.get(uid) else { return };
-        let what = format!("dequeued:{uid}:{queue}:{}", channel.joins);
+        let what = format!("dequeued:{uid}:{queue}:{}", channel.rare().joins);
         if let Some(call) = self.calls.get_mut(&channel.call) {
             call.doing.leave(Doing::Waits, uid);
             match reason {
@@ -158,7 +158,7 @@ fn disposition(call: &Call) -> Disposition {
     if call.answered_at.is_some() {
         Disposition::Answered
     } else if outcomes.gave_up > 0 || (never_offered && call.caller_hung_up) {
-        if inbound || call.queue.is_some() { Disposition::Abandoned } else { Disposition::Cancelled }
+        if inbound || call.rare().queue.is_some() { Disposition::Abandoned } else { Disposition::Cancelled }
     } else if outcomes.no_answer > 0 || call.queue_ran_out {
         Disposition::Missed
     } else if outcomes.rejected > 0 {

@@ -14,8 +14,8 @@ pub(super) fn hold(model: &mut CallModel, message: &Message) {
         return;
     };
     channel.holding = true;
-    channel.holds += 1;
-    let (what, extension) = (format!("held:{uid}:{}", channel.holds), channel.extension().cloned());
+    channel.rare_mut().holds += 1;
+    let (what, extension) = (format!("held:{uid}:{}", channel.rare().holds), channel.extension().cloned());
     if let Some(call) = model.call_of(&uid) {
         call.doing.enter(Doing::Holds, &uid);
     }
@@ -33,16 +33,16 @@ pub(super) fn unhold(model: &mut CallModel, message: &Message) {
 pub(super) fn parked(model: &mut CallModel, message: &Message) {
     let Some(uid) = model.touch(message, "Parkee") else { return };
     let Some(slot) = field(message, "ParkingSpace").map(|slot| slot.into_owned()) else { return };
-    let Some(channel) = model.channels.get_mut(&uid).filter(|channel| channel.slot.is_none()) else { return };
-    channel.slot = Some(slot.clone());
+    let Some(channel) = model.channels.get_mut(&uid).filter(|channel| channel.rare().slot.is_none()) else { return };
+    channel.rare_mut().slot = Some(slot.clone());
     if let Some(call) = model.calls.get_mut(&channel.call)
         && call.rare().before.parked.as_ref() == Some(&slot)
     {
         call.rare_mut().before.parked = None;
         return call.doing.enter(Doing::Parked, &uid);
     }
-    channel.parks += 1;
-    let what = format!("parked:{uid}:{slot}:{}", channel.parks);
+    channel.rare_mut().parks += 1;
+    let what = format!("parked:{uid}:{slot}:{}", channel.rare().parks);
     if let Some(call) = model.call_of(&uid) {
         call.doing.enter(Doing::Parked, &uid);
         call.doing.nobody(Doing::Talks);
@@ -61,8 +61,8 @@ impl CallModel {
     /// The call waits in its slot no more.
     pub(super) fn unpark(&mut self, uid: &Uid) {
         let Some(channel) = self.channels.get_mut(uid) else { return };
-        let Some(slot) = channel.slot.take() else { return };
-        let what = format!("unparked:{uid}:{slot}:{}", channel.parks);
+        let Some(slot) = channel.rare_mut().slot.take() else { return };
+        let what = format!("unparked:{uid}:{slot}:{}", channel.rare().parks);
         if let Some(call) = self.call_of(uid) {
             call.doing.leave(Doing::Parked, uid);
         }
@@ -73,7 +73,7 @@ impl CallModel {
     pub(super) fn resume(&mut self, uid: &Uid) {
         let Some(channel) = self.channels.get_mut(uid).filter(|channel| channel.holding) else { return };
         channel.holding = false;
-        let (what, extension) = (format!("resumed:{uid}:{}", channel.holds), channel.extension().cloned());
+        let (what, extension) = (format!("resumed:{uid}:{}", channel.rare().holds), channel.extension().cloned());
         if let Some(call) = self.call_of(uid) {
             call.doing.leave(Doing::Holds, uid);
         }

@@ -35,8 +35,15 @@
 //! * `answered` comes from the end of the dial to that phone (`DialEnd`, `AgentConnect`), and where none was seen from
 //!   its entering a conversation. The dial plan's own `Answer()` is none. An outside line that answers a forwarded
 //!   inbound call counts as talk, but there is no extension to name.
+//! * Whoever shares a conversation (a bridge that is no parking lot) shares a call from then on, also in a conference, where
+//!   each channel keeps the `Linkedid` with which it came. A programme that is started anew cannot know of a call that
+//!   became part of another in a conference if the other has left it: it begins again under its old ids.
+//! * An extension with several devices is offered a call once, and has missed it when the last of them stopped ringing. A
+//!   phone that forwards at once was offered nothing.
+//! * The record names as `answered_by` who talked to the other party last: somebody who was only asked did not.
 //! * A hold that is open when an attended transfer succeeds is over: `resumed` comes right before `transferred`.
-//! * A reader that joined in mid-call counts the holds of a channel from there on: only then can its ids differ.
+//! * A reader that joined in mid-call counts the holds (waits, parkings, changes of a value) of a channel from there on: only
+//!   then can its ids differ.
 
 mod agent;
 mod bridge;
@@ -74,7 +81,7 @@ use dialect::Interpreter;
 use side::Side;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 type Handler = fn(&mut CallModel, &Message);
 
@@ -158,7 +165,7 @@ pub struct CallModel {
     /// `Linkedid`s that lead to an open call with another key.
     aliases: HashMap<Uid, Uid>,
     ended: Recent,
-    bridges: HashMap<String, Vec<Uid>>,
+    bridges: HashMap<Arc<str>, Vec<Uid>>,
     agents: HashMap<(Extension, String), EventId>,
     /// With which interface an extension is a member of queues.
     interfaces: HashMap<Extension, String>,

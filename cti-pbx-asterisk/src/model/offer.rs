@@ -240,7 +240,8 @@ impl CallModel {
     /// somebody else.
     pub(super) fn reason_of_cancel(&self, leg: &Uid) -> MissReason {
         let root = self.channels.root_dialer(leg);
-        let in_queue = root.as_ref().and_then(|uid| self.channels.get(uid)).is_some_and(|root| root.queue.is_some());
+        let in_queue =
+            root.as_ref().and_then(|uid| self.channels.get(uid)).is_some_and(|root| root.rare().queue.is_some());
         if self.sibling_is_up(leg, root.as_ref()) || self.dialer_was_told_elsewhere(leg) {
             MissReason::AnsweredElsewhere
         } else if in_queue && !self.caller_left(leg) {

@@ -3,7 +3,7 @@
 
 use super::CallModel;
 use super::call::Doing;
-use super::channel::{Offer, Uid};
+use super::channel::{Channel, Offer, Uid};
 use super::text::{field, number};
 use crate::ami::Message;
 use cti_core::call::{CallFact, Direction, MissReason};
@@ -19,7 +19,7 @@ pub(super) fn join(model: &mut CallModel, message: &Message) {
 pub(super) fn leave(model: &mut CallModel, message: &Message) {
     let Some(uid) = model.touch(message, "") else { return };
     let Some(channel) = model.channels.get_mut(&uid) else { return };
-    let Some(queue) = channel.queue.take() else { return };
+    let Some(queue) = channel.take_queue() else { return };
     let reason = if channel.hangup_requested { "abandoned" } else { "timeout" };
     let reason = if model.somebody_talks(&uid) { "answered" } else { reason };
     model.leaves_queue(&uid, queue, reason);
@@ -28,7 +28,7 @@ pub(super) fn leave(model: &mut CallModel, message: &Message) {
 /// `QueueCallerAbandon`: the caller hung up; `QueueCallerLeave` follows.
 pub(super) fn abandon(model: &mut CallModel, message: &Message) {
     let Some(uid) = model.touch(message, "") else { return };
-    if let Some(queue) = model.channels.get_mut(&uid).and_then(|channel| channel.queue.take()) {
+    if let Some(queue) = model.channels.get_mut(&uid).and_then(Channel::take_queue) {
         model.leaves_queue(&uid, queue, "abandoned");
     }
 }
@@ -68,19 +68,21 @@ impl CallModel {
     /// A caller waits in a queue.
     pub(super) fn joins_queue(&mut self, uid: &Uid, queue: String, position: Option<i64>) {
         let Some(channel) = self.channels.get_mut(uid) else { return };
-        if channel.queue.as_ref() == Some(&queue) {
+        let rare = channel.rare_mut();
+        if rare.queue.as_ref() == Some(&queue) {
             return;
         }
-        channel.queue = Some(queue.clone());
-        channel.joins += 1;
-        let (key, what) = (channel.call.clone(), format!("queued:{uid}:{queue}:{}", channel.joins));
+        rare.queue = Some(queue.clone());
+        rare.joins += 1;
+        let what = format!("queued:{uid}:{queue}:{}", rare.joins);
+        let key = channel.call.clone();
         self.decide_by_devices(&key);
         let Some(call) = self.calls.get_mut(&key) else { return };
         if call.agent.as_ref() == Some(uid) && call.direction.is_none() {
             call.decide(&mut self.out, Direction::Internal);
         }
         call.offered = true;
-        call.queue = Some(queue.clone());
+        call.rare_mut().queue = Some(queue.clone());
         call.doing.enter(Doing::Waits, uid);
         let position = position.and_then(|position| u32::try_from(position).ok());
         call.tell(&mut self.out, self.now, what, CallFact::Queued { queue, position });

@@ -3,7 +3,7 @@
 use super::CallModel;
 use super::agent::since;
 use super::call::Doing;
-use super::channel::{Offer, RINGING, UP, Uid};
+use super::channel::{Channel, Offer, RINGING, UP, Uid};
 use super::clock::born;
 use super::dial::{dialed_number, originated};
 use super::hold;
@@ -67,6 +67,7 @@ impl CallModel {
         for message in of("BridgeInfoChannel") {
             if let (Some(uid), Some(bridge)) = (uniqueid(message), field(message, "BridgeUniqueid"))
                 && !holding.contains(bridge.as_ref())
+                && let Some(uid) = self.channels.uid(&uid)
             {
                 self.note_bridge(&uid, &bridge);
             }
@@ -183,7 +184,7 @@ impl CallModel {
                 channel.offer = Offer::Dialed;
             } else if application == "Dial" {
                 let data = field(message, "ApplicationData").or_else(|| field(message, "Data")).unwrap_or_default();
-                channel.dials = dialed_number(data.split([',', '&']).next().unwrap_or_default());
+                channel.rare_mut().dials = dialed_number(data.split([',', '&']).next().unwrap_or_default());
             }
         }
         if application == "AppDial2" {
@@ -208,17 +209,10 @@ impl CallModel {
     fn count_on(&mut self, uid: &Uid) {
         let Some(channel) = self.channels.get_mut(uid) else { return };
         let Some(call) = self.calls.get(&channel.call).filter(|call| call.seeded) else { return };
-        for count in [&mut channel.holds, &mut channel.joins, &mut channel.parks] {
+        let rare = channel.rare_mut();
+        for count in [&mut rare.holds, &mut rare.joins, &mut rare.parks] {
             *count = (*count).max(call.told_so_far());
         }
-    }
-
-    fn note_bridge(&mut self, uid: &str, bridge: &str) {
-        let Some(uid) = self.channels.uid(uid) else { return };
-        if let Some(channel) = self.channels.get_mut(&uid) {
-            channel.bridge = Some(bridge.to_owned());
-        }
-        super::call::enter(self.bridges.entry(bridge.to_owned()).or_default(), &uid);
     }
 
     /// Tells what a live channel says that was not told yet.
@@ -264,7 +258,7 @@ impl CallModel {
             call.agent = Some(uid.clone());
         }
         let answered = call.rare().before.answered.contains(uid) || (is_agent && call.answered_at.is_some());
-        let rang = is_agent || call.rare().before.rang.iter().any(|(_, leg)| leg == uid);
+        let rang = call.rare().before.rang.iter().any(|(_, leg)| leg == uid);
         let Some(channel) = self.channels.get_mut(uid) else { return };
         if answered {
             channel.offer = Offer::Answered;
@@ -293,11 +287,11 @@ impl CallModel {
     fn wait_goes_on(&mut self, uid: &Uid, queue: &str) -> bool {
         let Some(channel) = self.channels.get_mut(uid) else { return false };
         let Some(call) = self.calls.get_mut(&channel.call) else { return false };
-        if !call.seeded || !call.rare().before.waited || call.queue.as_deref() != Some(queue) {
+        if !call.seeded || !call.rare().before.waited || call.rare().queue.as_deref() != Some(queue) {
             return false;
         }
         call.rare_mut().before.waited = false;
-        channel.queue = Some(queue.to_owned());
+        channel.rare_mut().queue = Some(queue.to_owned());
         call.doing.enter(Doing::Waits, uid);
         true
     }
@@ -318,7 +312,7 @@ impl CallModel {
         let queued: Vec<Uid> = self.calls.values().flat_map(|call| call.doing.those(Doing::Waits).cloned()).collect();
         for uid in queued.into_iter().filter(|uid| !waiting.contains(uid.as_ref())) {
             let answered = self.channels.get(&uid).is_some_and(|channel| channel.bridge.is_some());
-            if let Some(queue) = self.channels.get_mut(&uid).and_then(|channel| channel.queue.take()) {
+            if let Some(queue) = self.channels.get_mut(&uid).and_then(Channel::take_queue) {
                 self.leaves_queue(&uid, queue, if answered { "answered" } else { "timeout" });
             }
         }
@@ -333,7 +327,7 @@ impl CallModel {
         }
         for uid in live.iter().filter(|uid| !waiting.contains(uid.as_ref())) {
             let talks =
-                self.channels.get(uid).is_some_and(|channel| channel.slot.is_some() && channel.bridge.is_some());
+                self.channels.get(uid).is_some_and(|channel| channel.rare().slot.is_some() && channel.bridge.is_some());
             if talks {
                 self.unpark(uid);
             }

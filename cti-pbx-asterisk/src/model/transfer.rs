@@ -67,6 +67,7 @@ impl CallModel {
         self.gave_away(transferer);
         let now = self.now;
         let Some(call) = self.call_of(transferer) else { return };
+        call.offered = true; // somebody of ours had it
         let at = call.clock(now);
         let transfers = &mut call.rare_mut().transfers;
         if transfers.len() < MAX_ITEMS {
@@ -137,7 +138,7 @@ impl CallModel {
         match &channel.side {
             Side::Extension(extension) => Some((uid.clone(), Extension::as_str(extension).to_owned())),
             Side::Trunk => {
-                let number = channel.dialed_number.clone().or_else(|| self.number_to_show(uid))?;
+                let number = channel.rare().dialed_number.clone().or_else(|| self.number_to_show(uid))?;
                 Some((uid.clone(), number))
             }
             Side::Inner => self.behind(uid).and_then(|leg| self.party(&leg)).or_else(|| {

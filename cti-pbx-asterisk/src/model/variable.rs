@@ -107,7 +107,7 @@ fn recording(model: &mut CallModel, message: &Message, file: &str) {
 fn answered_ms(model: &mut CallModel, message: &Message, value: &str) {
     let Some(uid) = model.touch(message, "") else { return };
     if let Some(channel) = model.channels.get_mut(&uid) {
-        channel.answered_ms = value.parse().ok().filter(|&ms| ms >= 0);
+        channel.rare_mut().answered_ms = value.parse().ok().filter(|&ms| ms >= 0);
     }
 }
 
@@ -115,7 +115,9 @@ fn answered_ms(model: &mut CallModel, message: &Message, value: &str) {
 /// the events carry no time.
 fn dial_over(model: &mut CallModel, message: &Message) {
     let Some(uid) = model.touch(message, "") else { return };
-    let Some(ms) = model.channels.get_mut(&uid).and_then(|channel| channel.answered_ms.take()) else { return };
+    let Some(ms) = model.channels.get_mut(&uid).and_then(|channel| channel.rare_mut().answered_ms.take()) else {
+        return;
+    };
     let Some(leg) = model.call_of(&uid).and_then(|call| call.last_answer.clone()) else { return };
     let dialer = model.channels.get(&leg.leg).and_then(|channel| channel.dialed_by.clone());
     if dialer.as_ref() != Some(&uid) && model.channels.root_dialer(&leg.leg).as_ref() != Some(&uid) {

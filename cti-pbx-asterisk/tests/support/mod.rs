@@ -1,5 +1,5 @@
 //! What the tests of the call model share.
-#![allow(dead_code, reason = "each test uses a part")]
+#![allow(dead_code, unused_imports, reason = "each test uses a part")]
 
 pub(crate) mod play;
 pub(crate) mod wire;
