@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `asterisk` | [`asterisk`]: Asterisk through AMI |
 //! | `kintone` | [`kintone`]: kintone as a CRM |
+//! | `zoho` | [`zoho`]: Zoho CRM and PhoneBridge |
 //! | `custom` | [`custom`]: any CRM, by templates |
 //! | `sqlite` | [`outbox`]: a durable outbox in one file; [`directory`]: customers on disk, for when the CRM is down |
 //! | `desk` | [`desk`]: the agents' page, click-to-dial, health, metrics |
@@ -39,8 +40,12 @@ pub use cti_crm_kintone as kintone;
 #[cfg(feature = "custom")]
 pub use cti_crm_custom as custom;
 
+#[cfg(feature = "zoho")]
+pub use cti_crm_zoho as zoho;
+
 #[cfg(feature = "sqlite")]
 pub use cti_directory as directory;
+
 #[cfg(feature = "sqlite")]
 pub use cti_outbox as outbox;
 
@@ -70,6 +75,9 @@ pub mod prelude {
 
     #[cfg(feature = "custom")]
     pub use cti_crm_custom::{Custom, Step};
+
+    #[cfg(feature = "zoho")]
+    pub use cti_crm_zoho::Zoho;
 
     #[cfg(feature = "sqlite")]
     pub use cti_outbox::SqliteOutbox;

@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod dial;
 mod doctor;
+mod kintone;
 mod logging;
 mod output;
 mod replay;
@@ -26,6 +27,7 @@ async fn main() -> ExitCode {
         Command::Doctor(options) => doctor::doctor(options).await,
         Command::Replay(options) => replay::replay(options),
         Command::Dial(options) => dial::dial(options).await,
+        Command::Kintone(chore) => kintone::kintone(chore).await,
     };
     outcome.unwrap_or_else(|error| {
         // A reader that went away (`| head`) is no failure.

@@ -11,7 +11,7 @@
 //! | to find | look in |
 //! | --- | --- |
 //! | what happens in a call, as events and as the final record | [`call`] |
-//! | the traits of connectors | [`pbx`], [`crm`], [`outbox`], [`popup`], [`command`] |
+//! | the traits of connectors | [`pbx`], [`crm`], [`outbox`], [`popup`], [`command`], [`webhook`] |
 //! | which attribute stands in which field of a CRM | [`mod@fields`] |
 //! | telephone numbers and how they are compared | [`number`] |
 //! | prefixes, groups, click-to-dial | [`dial`] |
@@ -37,6 +37,7 @@ pub mod error;
 pub mod fault;
 pub mod fields;
 pub mod health;
+pub mod hook;
 pub mod layer;
 pub mod number;
 pub mod outbox;
@@ -47,6 +48,7 @@ pub mod popup;
 pub mod secret;
 pub mod template;
 pub mod turns;
+pub mod webhook;
 
 pub use error::{Error, ErrorKind, Result, Status};
 pub use fault::Fault;

@@ -1,6 +1,7 @@
 //! Sessions: fetched when first needed, again after the keep time and when the CRM refuses them; never twice at once.
 
 use crate::cookie::Jar;
+use cti_core::capture::Row;
 use cti_core::{Error, ErrorKind, Result, Status};
 use std::fmt;
 use std::sync::Arc;
@@ -9,18 +10,11 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// A variable that authentication captured.
-#[derive(Clone)]
-pub(crate) struct Gained {
-    pub(crate) name: String,
-    pub(crate) value: String,
-    pub(crate) secret: bool,
-}
-
 /// A session that the CRM gave.
 #[derive(Clone, Default)]
 pub(crate) struct Open {
-    pub(crate) gained: Vec<Gained>,
+    /// What its answer gave.
+    pub(crate) gained: Row,
     pub(crate) jar: Jar,
 }
 

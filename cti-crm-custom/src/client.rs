@@ -92,9 +92,3 @@ pub(crate) fn success(reply: Reply) -> Result<Reply> {
 pub(crate) fn is_session_refused(reply: &Reply) -> bool {
     matches!(reply.status, 401 | 403)
 }
-
-/// The type of the body, without its parameters.
-pub(crate) fn content_type(reply: &Reply) -> Option<&str> {
-    let text = reply.headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    Some(text.split(';').next().unwrap_or(text).trim())
-}

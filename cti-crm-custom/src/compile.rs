@@ -1,16 +1,17 @@
 //! From what an operator wrote to what can be carried out; everything that is wrong with it.
 
-use crate::capture::Captures;
 use crate::command;
 use crate::config::Settings;
-use crate::names::{self, FOUND, Known, Moment, SPELLED};
+use crate::names::{key, needs_search};
 use crate::page::PageTemplate;
-use crate::ready::{Action, CommandTemplate, Compiled, HttpTemplate};
+use crate::ready::{Action, Compiled, HttpTemplate, Programme};
 use crate::step::{Body, Method, Step};
 use cti_core::Fault;
-use cti_core::template::{Names, Target, Template};
+use cti_core::capture::{Capture, CaptureSettings, Purpose};
+use cti_core::template::{CommandTemplate, Lint, Names, Step as Moment, Target, Template, TemplateError, Warning};
 use cti_http::header::HeaderName;
 use cti_http::is_local;
+use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 
@@ -18,77 +19,60 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 /// Headers that are ours to write.
 const OURS: [&str; 6] = ["host", "content-length", "content-type", "transfer-encoding", "connection", "cookie"];
+/// The search is answered so if nobody has that number, unless it is said otherwise.
+const NOBODY: &str = "404";
 
-/// The names that the templates of a step may use: the built-in ones, and what the steps before it captured.
-pub(crate) fn known(settings: &Settings, moment: Moment) -> Known {
-    let mut names = Names::default().with(SPELLED).unwrap_or_default();
-    let mut of_search = Vec::new();
-    for earlier in [Moment::Auth, Moment::Search].into_iter().filter(|earlier| *earlier < moment) {
-        for captured in settings.step(earlier).into_iter().flat_map(|step| &step.captures) {
-            if earlier == Moment::Search {
-                of_search.push(captured.name.clone());
-                if FOUND.contains(&captured.name.as_str()) {
-                    continue;
-                }
-            }
-            // What is wrong with a name is told by the step that captures it.
-            names = names::with(names.clone(), &captured.name, captured.secret).unwrap_or(names);
-        }
-    }
-    let (has_account, has_server) = (!settings.accounts.is_empty(), settings.fixed.server.is_some());
-    Known { moment, names, has_account, has_server, of_search }
-}
-
-/// Compiles one step.
+/// Compiles one step after the other.
 pub(crate) struct Compiler<'a> {
     pub(crate) settings: &'a Settings,
-    pub(crate) known: Known,
-    pub(crate) faults: &'a mut Vec<Fault>,
+    pub(crate) moment: Moment,
+    /// The names that the steps so far gave.
+    pub(crate) names: Names,
+    /// Those of them that the search gave.
+    pub(crate) of_search: Vec<String>,
+    pub(crate) faults: Vec<Fault>,
+    /// What works and is not wise.
+    pub(crate) warnings: Vec<Fault>,
 }
 
 impl Compiler<'_> {
-    pub(crate) fn step(mut self, step: &Step) -> Option<Compiled> {
+    /// Compiles the step of that moment, if there is one.
+    pub(crate) fn step(&mut self, moment: Moment) -> Option<Compiled> {
+        self.moment = moment;
+        let step = self.settings.step(moment)?;
         let before = self.faults.len();
         self.rules(step);
         let action = match step.method {
             Method::BrowserGet | Method::BrowserPost => self.page(step).map(Action::Browser),
             Method::HttpGet | Method::HttpPost => self.http(step).map(Action::Http),
-            Method::Command => Some(Action::Command(self.command(step))),
+            Method::Command => self.programme(step).map(Action::Command),
         };
-        let captures = Captures::compile(step, &mut |key, message| self.fault(key, message));
+        let capture = self.capture(&step.answer);
+        let action = action?;
         let timeout = step.timeout.unwrap_or(self.settings.timeout);
-        let (action, captures) = (action?, captures?);
-        let needs_search = action.templates().into_iter().any(|template| self.known.needs_search(template));
+        let needs_search = action.templates().into_iter().any(|template| needs_search(template, &self.of_search));
         let (delay, only_if_answered) = (step.delay, step.only_if_answered);
-        let compiled = Compiled { action, captures, timeout, delay, only_if_answered, needs_search };
+        let compiled = Compiled { action, capture, timeout, delay, only_if_answered, needs_search };
         (self.faults.len() == before).then_some(compiled)
     }
 
     fn rules(&mut self, step: &Step) {
-        let moment = self.known.moment;
-        let asks = moment <= Moment::Search;
+        let asks = self.moment <= Moment::Search;
+        let reads = step.answer != CaptureSettings::default();
         if asks && step.method.is_browser() {
-            self.fault(
-                "method",
-                "the answer is needed, and a browser keeps it to itself: use http_get, http_post or command",
-            );
+            let why = "the answer is needed, and a browser keeps it to itself: use http_get, http_post or command";
+            self.fault("method", why);
         }
-        if !asks && (!step.captures.is_empty() || step.each.is_some()) {
-            self.fault("captures", "only the answers of auth and search are read");
+        if !asks && reads {
+            self.fault("answer", "only the answers of auth and search are read");
         }
-        if moment == Moment::Search && step.captures.is_empty() {
-            self.fault("captures", "missing: what of the answer is the customer: COMPANY, NAME, EXT_ID");
+        if self.moment == Moment::Search && !reads {
+            self.fault("answer", "missing: what of the answer is COMPANY, NAME, EXT_ID");
         }
-        for captured in step.captures.iter().filter(|_| asks) {
-            let of_search = moment == Moment::Search && FOUND.contains(&captured.name.as_str());
-            if let Some(error) = names::with(Names::default(), &captured.name, false).err().filter(|_| !of_search) {
-                self.fault(&format!("captures.{}", captured.name), error.message());
-            }
-        }
-        if step.delay > Duration::ZERO && moment != Moment::Answer {
+        if step.delay > Duration::ZERO && self.moment != Moment::Answered {
             self.fault("delay_seconds", "is a setting of the step answer");
         }
-        if step.only_if_answered && moment != Moment::HangUp {
+        if step.only_if_answered && self.moment != Moment::Ended {
             self.fault("only_if_answered", "is a setting of the step hang_up");
         }
         if step.body.is_some() && step.method != Method::HttpPost {
@@ -97,8 +81,8 @@ impl Compiler<'_> {
         if !step.headers.is_empty() && !matches!(step.method, Method::HttpGet | Method::HttpPost) {
             self.fault("headers", "are a setting of http_get and http_post");
         }
-        if step.method != Method::Command && (!step.args.is_empty() || !step.env.is_empty()) {
-            self.fault("args", "are a setting of command");
+        if step.method != Method::Command && !step.env.is_empty() {
+            self.fault("env", "is a setting of command");
         }
         if step.timeout.unwrap_or(self.settings.timeout).is_zero() {
             self.fault("timeout_seconds", "must be more than 0");
@@ -107,36 +91,32 @@ impl Compiler<'_> {
 
     fn page(&mut self, step: &Step) -> Option<PageTemplate> {
         let (url, form) = match step.method {
-            Method::BrowserPost => split(&step.url),
-            _ => (step.url.as_str(), None),
+            Method::BrowserPost => split(&step.text),
+            _ => (step.text.as_str(), None),
         };
-        let is_form = step.method == Method::BrowserPost;
-        let form = is_form.then(|| self.template("url", form.unwrap_or_default(), Target::FormBody));
-        let url = self.url(url)?;
-        let form = match form {
-            Some(form) => Some(form?),
-            None => None,
-        };
-        if form.as_ref().is_some_and(Template::uses_secret) {
-            self.fault("url", "a secret would be handed to the agent's browser");
+        let url = self.url(url, Target::BrowserUrl);
+        if step.method == Method::BrowserGet {
+            return Some(PageTemplate { url: url?, form: None });
         }
-        Some(PageTemplate { url, form })
+        let form = self.template("text", form.unwrap_or_default(), Target::FormBody);
+        if form.as_ref().is_some_and(Template::uses_secret) {
+            self.fault("text", "a secret would be handed to the agent's browser");
+        }
+        Some(PageTemplate { url: url?, form: Some(form?) })
     }
 
     fn http(&mut self, step: &Step) -> Option<HttpTemplate> {
         let post = step.method == Method::HttpPost;
-        let (url, body) = match (&step.body, post) {
-            (None, true) => {
-                let (url, form) = split(&step.url);
-                (url, Some((FORM, "url", form.unwrap_or_default(), Target::FormBody)))
+        let (url, body) = match &step.body {
+            _ if !post => (step.text.as_str(), None),
+            None => {
+                let (url, form) = split(&step.text);
+                (url, Some((FORM, "text", form.unwrap_or_default(), Target::FormBody)))
             }
-            (Some(Body::Form(text)), true) => {
-                (step.url.as_str(), Some((FORM, "form", text.as_str(), Target::FormBody)))
-            }
-            (Some(Body::Json(text)), true) => (step.url.as_str(), Some((JSON, "json", text.as_str(), Target::Json))),
-            (_, false) => (step.url.as_str(), None),
+            Some(Body::Form(form)) => (step.text.as_str(), Some((FORM, "form", form.as_str(), Target::FormBody))),
+            Some(Body::Json(json)) => (step.text.as_str(), Some((JSON, "json", json.as_str(), Target::Json))),
         };
-        let url = self.url(url);
+        let url = self.url(url, Target::Url);
         let body = body.map(|(kind, key, text, target)| Some((kind, self.template(key, text, target)?)));
         let headers: Vec<_> = step.headers.iter().filter_map(|(name, value)| self.header(name, value)).collect();
         let body = match body {
@@ -156,22 +136,12 @@ impl Compiler<'_> {
         Some((header, self.template(&key, value, Target::Header)?))
     }
 
-    fn command(&mut self, step: &Step) -> CommandTemplate {
-        if let Some(objection) = command::objection(&step.program, &self.settings.programs) {
-            self.fault("program", objection);
-        }
-        let mut args = Vec::new();
-        for (index, text) in step.args.iter().enumerate() {
-            let key = format!("args[{index}]");
-            if let Some(template) = self.template(&key, text, Target::Argv) {
-                if template.uses_secret() {
-                    self.fault(
-                        &key,
-                        "everybody on the machine can read the arguments of a programme: use `env` for secrets",
-                    );
-                }
-                args.push(template);
-            }
+    fn programme(&mut self, step: &Step) -> Option<Programme> {
+        let command = self.compiled("text", CommandTemplate::compile(&step.text, &self.names))?;
+        self.judge("text", &command.lint(Some(self.moment)));
+        let program = PathBuf::from(command.program());
+        if let Some(objection) = command::objection(&program, &self.settings.programs) {
+            self.fault("text", objection);
         }
         let mut env = Vec::new();
         for (name, text) in &step.env {
@@ -179,47 +149,88 @@ impl Compiler<'_> {
             if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
                 self.fault(&key, "a name is made of letters, digits and `_`");
             }
-            if let Some(template) = self.template(&key, text, Target::Argv) {
+            // What an argument must not hold, the environment must not either; secrets are fine here.
+            if let Some(template) = self.compiled(&key, Template::compile_with(text, Target::Argv, &self.names)) {
                 env.push((name.clone(), template));
             }
         }
-        CommandTemplate { program: step.program.clone(), args, env }
+        Some(Programme { program, command, env })
     }
 
     /// An address, and the rules that hold for all addresses.
-    fn url(&mut self, text: &str) -> Option<Template> {
-        let template = self.template("url", text, Target::Url)?;
-        if template.uses_secret() && !self.settings.secrets_in_urls {
-            let why = "proxies and logs see what stands in an address: send the secret in a body or a header, or say `secrets_in_urls = true`";
-            self.fault("url", why);
+    fn url(&mut self, text: &str, target: Target) -> Option<Template> {
+        let template = self.template("text", text, target)?;
+        let server = self.settings.fixed.server.as_deref();
+        if template.variables().contains(&"SVADDR") && server.is_none() {
+            self.fault("text", "{SVADDR} has no value: no server is configured");
         }
-        if is_clear_text(text, self.settings.fixed.server.as_deref()) && !self.settings.clear_text {
-            self.fault("url", "http:// sends everything in clear text: use https://, or say `clear_text = true`");
+        if is_clear_text(text, server) && !self.settings.clear_text {
+            self.fault("text", "http:// sends everything in clear text: use https://, or say `clear_text = true`");
         }
         Some(template)
     }
 
     fn template(&mut self, key: &str, text: &str, target: Target) -> Option<Template> {
-        match Template::compile_with(text, target, &self.known.names) {
-            Ok(template) => {
-                let path = self.path(key);
-                self.faults.extend(self.known.check(&path, &template));
-                Some(template)
+        let template = self.compiled(key, Template::compile_with(text, target, &self.names))?;
+        self.judge(key, &template.lint(Some(self.moment)));
+        Some(template)
+    }
+
+    fn compiled<T>(&mut self, key: &str, compiled: Result<T, TemplateError>) -> Option<T> {
+        compiled.map_err(|error| self.fault(key, error.to_string())).ok()
+    }
+
+    /// What a linter warns of: some of it is a mistake here, the rest is for the doctor.
+    fn judge(&mut self, key: &str, warnings: &[Warning]) {
+        for warning in warnings {
+            let mistake = match warning.lint() {
+                Lint::NeverThere | Lint::SecretInArguments => true,
+                Lint::SecretInUrl => !self.settings.secrets_in_urls,
+                Lint::SecretInClear => !self.settings.clear_text,
+                _ => false,
+            };
+            let found = Fault::new(self.path(key), warning.to_string());
+            if mistake { &mut self.faults } else { &mut self.warnings }.push(found);
+        }
+    }
+
+    /// How the answer is read; its names are there for the steps that follow.
+    fn capture(&mut self, settings: &CaptureSettings) -> Option<Capture> {
+        let purpose = match self.moment {
+            Moment::Authentication => Purpose::Session,
+            Moment::Search => Purpose::Search,
+            _ => return None,
+        };
+        if *settings == CaptureSettings::default() {
+            return None;
+        }
+        let mut settings = settings.clone();
+        if purpose == Purpose::Search && settings.none.is_none() {
+            settings.none = NOBODY.parse().ok();
+        }
+        match Capture::compile(&settings, purpose) {
+            Ok(capture) => {
+                self.names = capture.declare(self.names.clone(), self.moment).unwrap_or_else(|_| self.names.clone());
+                if purpose == Purpose::Search {
+                    self.of_search.extend(capture.names().map(|(name, _)| name.to_owned()));
+                }
+                Some(capture)
             }
-            Err(error) => {
-                self.fault(key, error.to_string());
+            Err(errors) => {
+                for error in errors {
+                    self.fault(&format!("answer.{}", error.key()), error.place().to_string());
+                }
                 None
             }
         }
     }
 
     fn fault(&mut self, key: &str, message: impl Into<String>) {
-        let path = self.path(key);
-        self.faults.push(Fault::new(path, message));
+        self.faults.push(Fault::new(self.path(key), message));
     }
 
-    fn path(&self, key: &str) -> String {
-        format!("{}.{key}", self.known.moment.name())
+    fn path(&self, name: &str) -> String {
+        format!("{}.{name}", key(self.moment))
     }
 }
 
@@ -232,8 +243,9 @@ impl Action {
                 let body = http.body.iter().map(|(_, template)| template);
                 http.headers.iter().map(|(_, template)| template).chain(body).chain([&http.url]).collect()
             }
-            Self::Command(command) => {
-                command.args.iter().chain(command.env.iter().map(|(_, template)| template)).collect()
+            Self::Command(programme) => {
+                let env = programme.env.iter().map(|(_, template)| template);
+                programme.command.arguments().iter().chain(env).collect()
             }
         }
     }
@@ -249,10 +261,7 @@ fn split(text: &str) -> (&str, Option<&str>) {
 
 /// True if the address would be asked without encryption, and is not on this machine.
 fn is_clear_text(text: &str, server: Option<&str>) -> bool {
-    let whole = match text.strip_prefix("{SVADDR}") {
-        Some(_) => server.unwrap_or_default(),
-        None => text,
-    };
+    let whole = if text.starts_with("{SVADDR}") { server.unwrap_or_default() } else { text };
     let host = whole.find(['{', '?', '#']).map_or(whole, |end| &whole[..end]);
     Url::parse(host).is_ok_and(|url| url.scheme() == "http" && !is_local(&url))
 }

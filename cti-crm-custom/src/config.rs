@@ -1,12 +1,12 @@
 //! How a [`Custom`] is described.
 
 use crate::map::{Account, Fixed};
-use crate::names::Moment;
 use crate::ready::Ready;
 use crate::step::Step;
-use chrono::FixedOffset;
 use cti_core::call::Extension;
+use cti_core::number::NumberingPlan;
 use cti_core::secret::SecretString;
+use cti_core::template::{ProductVersion, Step as Moment, Zone};
 use cti_core::{Error, Fault, Result};
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) programs: Vec<PathBuf>,
     pub(crate) clear_text: bool,
     pub(crate) secrets_in_urls: bool,
+    pub(crate) version: Option<ProductVersion>,
+    pub(crate) numbering: NumberingPlan,
     pub(crate) auth: Option<Step>,
     pub(crate) search: Option<Step>,
     pub(crate) click: Option<Step>,
@@ -46,12 +48,12 @@ impl Settings {
     /// What is done at that moment.
     pub(crate) fn step(&self, moment: Moment) -> Option<&Step> {
         match moment {
-            Moment::Auth => self.auth.as_ref(),
+            Moment::Authentication => self.auth.as_ref(),
             Moment::Search => self.search.as_ref(),
             Moment::Click => self.click.as_ref(),
-            Moment::Ring => self.ring.as_ref(),
-            Moment::Answer => self.answer.as_ref(),
-            Moment::HangUp => self.hang_up.as_ref(),
+            Moment::Ringing => self.ring.as_ref(),
+            Moment::Answered => self.answer.as_ref(),
+            Moment::Ended => self.hang_up.as_ref(),
         }
     }
 }
@@ -59,7 +61,7 @@ impl Settings {
 impl Custom {
     /// A CRM with no steps yet; `name` stands in events and logs.
     pub fn new(name: impl Into<String>) -> Self {
-        let fixed = Fixed { server: None, time_zone: japan(), anonymous: "anonymous".to_owned() };
+        let fixed = Fixed { server: None, zone: Zone::JAPAN, anonymous: "anonymous".to_owned(), codes: false };
         let settings = Settings {
             name: name.into(),
             fixed,
@@ -70,6 +72,8 @@ impl Custom {
             programs: Vec::new(),
             clear_text: false,
             secrets_in_urls: false,
+            version: None,
+            numbering: NumberingPlan::default(),
             auth: None,
             search: None,
             click: None,
@@ -162,10 +166,26 @@ impl Custom {
         self.set(|settings| settings.spellings = spellings.max(1))
     }
 
-    /// The time zone of the dates, as its distance from UTC; that of Japan unless said otherwise.
+    /// The time zone of the dates; that of Japan unless said otherwise.
     #[must_use]
-    pub fn time_zone(self, zone: FixedOffset) -> Self {
-        self.set(|settings| settings.fixed.time_zone = zone)
+    pub fn time_zone(self, zone: Zone) -> Self {
+        self.set(|settings| settings.fixed.zone = zone)
+    }
+
+    /// The version of the product whose templates are taken over: it decides whether `{CODE1}` `{CODE2}` or `{ARG1}` …
+    /// exist, which are then read from the caller's number: `number#code1#code2`. Without, a `#` in a number is a `#`.
+    #[must_use]
+    pub fn version(self, version: ProductVersion) -> Self {
+        self.set(|settings| {
+            settings.version = Some(version);
+            settings.fixed.codes = true;
+        })
+    }
+
+    /// How numbers are written here, for the functions `E164()` and `NATIONAL()`. Default: Japan.
+    #[must_use]
+    pub fn numbering(self, plan: NumberingPlan) -> Self {
+        self.set(|settings| settings.numbering = plan)
     }
 
     /// What `{TEL}` is for a caller who shows no number; `anonymous` unless said otherwise.
@@ -228,10 +248,3 @@ impl Custom {
 fn one_line(message: &str) -> String {
     message.lines().next().unwrap_or_default().to_owned()
 }
-
-fn japan() -> FixedOffset {
-    const NINE_HOURS: i32 = 9 * 60 * 60;
-    FixedOffset::east_opt(NINE_HOURS).unwrap_or_else(|| chrono::Utc.fix())
-}
-
-use chrono::Offset as _;

@@ -1,10 +1,11 @@
 //! What can be checked without writing, and what to do about what is wrong.
 
 use crate::config::Settings;
-use crate::names::Moment;
-use crate::ready::Ready;
+use crate::names::{MOMENTS, key};
+use crate::ready::{Action, Ready};
 use crate::step::{Method, Step};
 use cti_core::health::Check;
+use cti_core::template::Step as Moment;
 use cti_core::{ErrorKind, Fault};
 use std::path::Path;
 use std::time::Duration;
@@ -13,8 +14,6 @@ use url::Url;
 
 /// How long a server may take to be there.
 const REACH: Duration = Duration::from_secs(5);
-const STEPS: [Moment; 6] = [Moment::Auth, Moment::Search, Moment::Click, Moment::Ring, Moment::Answer, Moment::HangUp];
-
 /// A fault of the description.
 pub(crate) fn configuration_fault(fault: &Fault) -> Check {
     Check::failed(format!("custom.{}", fault.path), fault.message.clone(), "correct the configuration file")
@@ -23,7 +22,7 @@ pub(crate) fn configuration_fault(fault: &Fault) -> Check {
 /// Checks every step; logs in if there is authentication.
 pub(crate) async fn check(settings: &Settings, ready: &Ready) -> Vec<Check> {
     let steps: Vec<(Moment, &Step)> =
-        STEPS.iter().filter_map(|&moment| Some((moment, settings.step(moment)?))).collect();
+        MOMENTS.iter().filter_map(|&moment| Some((moment, settings.step(moment)?))).collect();
     if steps.is_empty() {
         let cure = "write at least one of auth, search, click, ring, answer, hang_up";
         return vec![Check::warning("custom.steps", "there are no steps: nothing is ever done", cure)];
@@ -34,16 +33,16 @@ pub(crate) async fn check(settings: &Settings, ready: &Ready) -> Vec<Check> {
             Method::BrowserGet | Method::BrowserPost => {
                 Check::not_checked(name(moment), "the agent's browser opens this page")
             }
-            Method::Command => program(moment, &step.program),
+            Method::Command => program(moment, ready),
             Method::HttpGet | Method::HttpPost => server(moment, step, settings).await,
         });
     }
     if settings.auth.is_some() {
         checks.push(session(ready).await);
     }
-    if settings.secrets_in_urls {
-        let found = "secrets may stand in addresses: proxies, logs and histories keep them";
-        checks.push(Check::warning("custom.secrets_in_urls", found, "send them in a body or a header"));
+    for (index, warning) in ready.warnings.iter().enumerate() {
+        let name = format!("custom.{}.warning{}", warning.path, index + 1);
+        checks.push(Check::warning(name, warning.message.clone(), "see the caret; what is meant so may stay"));
     }
     if settings.clear_text {
         let cure = "use https://, and remove clear_text";
@@ -53,10 +52,14 @@ pub(crate) async fn check(settings: &Settings, ready: &Ready) -> Vec<Check> {
 }
 
 fn name(moment: Moment) -> String {
-    format!("custom.{}", moment.name())
+    format!("custom.{}", key(moment))
 }
 
-fn program(moment: Moment, program: &Path) -> Check {
+fn program(moment: Moment, ready: &Ready) -> Check {
+    let program = match ready.step(moment).map(|step| &step.action) {
+        Some(Action::Command(programme)) => programme.program.as_path(),
+        _ => Path::new(""),
+    };
     let shown = program.display();
     match std::fs::metadata(program) {
         Err(error) => {
@@ -84,7 +87,7 @@ fn is_executable(found: &std::fs::Metadata) -> bool {
 
 /// Whether somebody listens there; nothing is sent.
 async fn server(moment: Moment, step: &Step, settings: &Settings) -> Check {
-    let Some((host, port)) = address(&step.url, settings.fixed.server.as_deref()) else {
+    let Some((host, port)) = address(&step.text, settings.fixed.server.as_deref()) else {
         return Check::not_checked(name(moment), "the address is known only when a call comes in");
     };
     let reached = tokio::time::timeout(REACH, TcpStream::connect((host.as_str(), port))).await;
@@ -112,7 +115,7 @@ async fn session(ready: &Ready) -> Check {
     };
     let variable = error.context().find(|(key, _)| *key == "variable").map(|(_, name)| name.to_owned());
     let cure = match (variable, error.kind()) {
-        (Some(name), _) => format!("correct auth.captures.{name}: the answer to the log-in has no such part"),
+        (Some(name), _) => format!("correct auth.answer, {name}: the answer to the log-in has no such part"),
         (None, ErrorKind::Unauthenticated | ErrorKind::PermissionDenied) => {
             "check the account and its password".to_owned()
         }

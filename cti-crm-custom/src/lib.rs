@@ -6,13 +6,13 @@
 //! # let password = SecretString::from("a");
 //! let crm = Custom::new("crm")
 //!     .account("cti", password)
-//!     .auth(Step::http_post("https://crm.example/login?user={AID}&key=SHA256({APW})").capture("SESSION", "json:/session"))
+//!     .auth(Step::http_post("https://crm.example/login?user={AID}&key=SHA256({APW})").capture("SESSION", "$.session"))
 //!     .search(
 //!         Step::http_get("https://crm.example/find?tel={TEL}")
 //!             .header("authorization", "Bearer {SESSION}")
-//!             .each("json:/found")
-//!             .capture("EXT_ID", "json:/id")
-//!             .capture("NAME", "json:/name"),
+//!             .rows("$.found[*]")
+//!             .capture("EXT_ID", "$.id")
+//!             .capture("NAME", "$.name"),
 //!     )
 //!     .click(Step::browser_get("https://crm.example/customers/{EXT_ID}"))
 //!     .hang_up(Step::http_post("https://crm.example/calls?id={ID}&customer={EXT_ID}&seconds={TALKTIME}"));

@@ -1,13 +1,13 @@
 //! Calls → variables, and variables → customers.
 
-use crate::names::{Moment, SPELLED};
-use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
+use crate::names::{self, SPELLED};
+use chrono::{DateTime, SecondsFormat, Utc};
 use cti_core::call::{CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, Extension, Name, Party};
+use cti_core::capture::Row;
 use cti_core::crm::{LookUp, Match};
 use cti_core::number::Number;
 use cti_core::secret::{ExposeSecret, SecretString};
-use cti_core::template::Variables;
-use std::collections::BTreeMap;
+use cti_core::template::{Step as Moment, Variables, Zone};
 
 /// Who signs in to the CRM.
 #[derive(Debug, Clone)]
@@ -23,9 +23,11 @@ pub(crate) struct Account {
 #[derive(Debug, Clone)]
 pub(crate) struct Fixed {
     pub(crate) server: Option<String>,
-    pub(crate) time_zone: FixedOffset,
+    pub(crate) zone: Zone,
     /// What `{TEL}` is for a caller who shows no number.
     pub(crate) anonymous: String,
+    /// The caller's number carries codes: `number#code1#code2`.
+    pub(crate) codes: bool,
 }
 
 /// A moment of a call, as the steps see it.
@@ -48,7 +50,7 @@ impl<'a> Facts<'a> {
     /// No call: authentication.
     pub(crate) fn of_nothing() -> Self {
         Self {
-            moment: Moment::Auth,
+            moment: Moment::Authentication,
             at: Utc::now(),
             call: None,
             direction: Direction::Inbound,
@@ -82,7 +84,7 @@ impl<'a> Facts<'a> {
 
     pub(crate) fn of_record(record: &'a CallRecord, found: Option<&'a Match>) -> Self {
         Self {
-            moment: Moment::HangUp,
+            moment: Moment::Ended,
             at: record.ended_at,
             call: Some(&record.call),
             direction: record.direction,
@@ -114,14 +116,14 @@ impl<'a> Facts<'a> {
 
     /// The variables that have a value at this moment.
     pub(crate) fn variables(&self, fixed: &Fixed, account: Option<&Account>) -> Variables {
-        let mut variables = Variables::at(self.at, fixed.time_zone);
+        let mut variables = Variables::in_zone(self.at, &fixed.zone);
         let mut set = |name: &str, value: Option<&str>| {
             if let Some(value) = value {
                 variables.set(name, value);
             }
         };
         set("SVADDR", fixed.server.as_deref());
-        set("EVENT", Some(self.moment.name()));
+        set("EVENT", Some(names::key(self.moment)));
         set("ID", self.call.map(CallId::as_str));
         set("EXT", self.extension.map(Extension::as_str));
         self.parties(fixed, &mut set);
@@ -153,16 +155,32 @@ impl<'a> Facts<'a> {
         let spelled = self.found.and_then(|found| found.spelled.as_ref()).or(remote);
         // A caller who shows no number is told by a word, so that a template never asks for an empty one by mistake.
         let withheld = self.caller.is_some_and(|caller| caller.number.is_none()).then_some(fixed.anonymous.as_str());
-        set("TEL", caller.map(Number::as_str).or(withheld));
+        set("TEL", caller.map(|caller| without_codes(caller, fixed)).or(withheld));
+        codes(caller, fixed, set);
         set("CALLED", dialed.map(Number::as_str));
-        set("REMOTE", remote.map(Number::as_str));
+        set("REMOTE", remote.map(|remote| without_codes(remote, fixed)));
         set("LOCAL", local.map(Number::as_str));
-        set(SPELLED, spelled.map(Number::as_str));
+        set(SPELLED, spelled.map(|spelled| without_codes(spelled, fixed)));
         if self.call.is_some() {
             set("DID", dialed.map(Number::as_str).filter(|_| self.direction == Direction::Inbound));
             set("DIRECTION", Some(direction(self.direction)));
         }
         set("TELNAME", self.caller.and_then(|caller| caller.name.as_ref()).map(Name::as_str));
+    }
+}
+
+/// The number itself, where it may carry codes.
+fn without_codes<'a>(number: &'a Number, fixed: &Fixed) -> &'a str {
+    let text = number.as_str();
+    if fixed.codes { text.split('#').next().unwrap_or(text) } else { text }
+}
+
+/// `{CODE1}` and `{CODE2}`, or by their later names `{ARG1}`, `{ARG2}`, …: what the caller's number carries behind `#`.
+fn codes(caller: Option<&Number>, fixed: &Fixed, set: &mut impl FnMut(&str, Option<&str>)) {
+    let Some(caller) = caller.filter(|_| fixed.codes) else { return };
+    for (index, code) in caller.as_str().split('#').skip(1).enumerate() {
+        set(&format!("ARG{}", index + 1), Some(code));
+        set(&format!("CODE{}", index + 1), Some(code));
     }
 }
 
@@ -208,16 +226,15 @@ fn disposition(disposition: Disposition) -> &'static str {
 }
 
 /// A customer, of what the search captured. Without an id of its own it is known by the number.
-pub(crate) fn to_match(crm: &str, mut captured: BTreeMap<String, String>, spelling: &Number) -> Match {
-    let mut take = |name: &str| captured.remove(name).filter(|value| !value.is_empty());
-    let (name, company, id) = (take("NAME"), take("COMPANY"), take("EXT_ID"));
+pub(crate) fn to_match(crm: &str, row: &Row, spelling: &Number) -> Match {
+    let own = row.iter().filter(|(name, _)| !matches!(*name, "NAME" | "COMPANY" | "EXT_ID"));
     Match {
         object: crm.to_owned(),
-        id: id.unwrap_or_else(|| spelling.as_str().to_owned()),
-        name: name.as_deref().and_then(Name::new),
-        company: company.as_deref().and_then(Name::new),
+        id: row.get("EXT_ID").unwrap_or(spelling.as_str()).to_owned(),
+        name: row.get("NAME").and_then(Name::new),
+        company: row.get("COMPANY").and_then(Name::new),
         spelled: Some(spelling.clone()),
         url: None,
-        fields: captured,
+        fields: own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
     }
 }

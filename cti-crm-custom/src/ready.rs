@@ -1,31 +1,33 @@
 //! Everything compiled; one step carried out.
 
-use crate::auth::{Gained, Open, Session};
-use crate::capture::Captures;
+use crate::auth::{Open, Session};
+use crate::capture;
 use crate::client::{Client, Request, is_session_refused, success};
 use crate::command::{Invocation, Runner};
-use crate::compile::{Compiler, known};
+use crate::compile::Compiler;
 use crate::config::Settings;
 use crate::cookie::Jar;
 use crate::error;
 use crate::map::{Account, Facts, Fixed};
-use crate::names::Moment;
+use crate::names::{MOMENTS, key, known};
 use crate::page::{self, PageTemplate};
 use cti_core::call::Extension;
+use cti_core::capture::Capture;
 use cti_core::crm::Page;
-use cti_core::template::{Template, Variables};
+use cti_core::template::{CommandTemplate, Expanded, Step as Moment, Template, Variables};
 use cti_core::{Error, ErrorKind, Fault, Result};
 use cti_http::header::{HeaderName, HeaderValue};
 use cti_http::{Repeat, Reply};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// A step that was found right.
 #[derive(Debug)]
 pub(crate) struct Compiled {
     pub(crate) action: Action,
-    pub(crate) captures: Captures,
+    pub(crate) capture: Option<Capture>,
     pub(crate) timeout: Duration,
     pub(crate) delay: Duration,
     pub(crate) only_if_answered: bool,
@@ -38,7 +40,7 @@ pub(crate) struct Compiled {
 pub(crate) enum Action {
     Browser(PageTemplate),
     Http(HttpTemplate),
-    Command(CommandTemplate),
+    Command(Programme),
 }
 
 /// A request, to be filled in.
@@ -52,9 +54,9 @@ pub(crate) struct HttpTemplate {
 
 /// A programme, to be filled in.
 #[derive(Debug)]
-pub(crate) struct CommandTemplate {
+pub(crate) struct Programme {
     pub(crate) program: PathBuf,
-    pub(crate) args: Vec<Template>,
+    pub(crate) command: CommandTemplate,
     pub(crate) env: Vec<(String, Template)>,
 }
 
@@ -70,6 +72,8 @@ pub(crate) struct Ready {
     runner: Runner,
     /// One for each account, and the last for those without.
     sessions: Vec<Session>,
+    /// What works and is not wise.
+    pub(crate) warnings: Vec<Fault>,
     pub(crate) auth: Option<Compiled>,
     pub(crate) search: Option<Compiled>,
     pub(crate) click: Option<Compiled>,
@@ -80,14 +84,17 @@ pub(crate) struct Ready {
 
 impl Ready {
     pub(crate) fn prepare(settings: &Settings) -> std::result::Result<Self, Vec<Fault>> {
-        let mut faults = Vec::new();
-        let mut compile = |moment: Moment| {
-            let step = settings.step(moment)?;
-            let known = known(settings, moment);
-            Compiler { settings, known, faults: &mut faults }.step(step)
+        let mut compiler = Compiler {
+            settings,
+            moment: Moment::Authentication,
+            names: known(settings),
+            of_search: Vec::new(),
+            faults: Vec::new(),
+            warnings: Vec::new(),
         };
-        let [auth, search, click] = [Moment::Auth, Moment::Search, Moment::Click].map(&mut compile);
-        let [ring, answer, hang_up] = [Moment::Ring, Moment::Answer, Moment::HangUp].map(&mut compile);
+        // In the order of a call: later steps may use what earlier ones captured.
+        let [auth, search, click, ring, answer, hang_up] = MOMENTS.map(|moment| compiler.step(moment));
+        let Compiler { mut faults, warnings, .. } = compiler;
         let client = Client::new().map_err(|error| faults.push(Fault::new("tls", error.message())));
         match client {
             Ok(client) if faults.is_empty() => Ok(Self {
@@ -99,6 +106,7 @@ impl Ready {
                 client,
                 runner: Runner::default(),
                 sessions: (0..=settings.accounts.len()).map(|_| Session::default()).collect(),
+                warnings,
                 auth,
                 search,
                 click,
@@ -108,6 +116,31 @@ impl Ready {
             }),
             _ => Err(faults),
         }
+    }
+
+    /// The step of that moment.
+    pub(crate) fn step(&self, moment: Moment) -> Option<&Compiled> {
+        match moment {
+            Moment::Authentication => self.auth.as_ref(),
+            Moment::Search => self.search.as_ref(),
+            Moment::Click => self.click.as_ref(),
+            Moment::Ringing => self.ring.as_ref(),
+            Moment::Answered => self.answer.as_ref(),
+            Moment::Ended => self.hang_up.as_ref(),
+        }
+    }
+
+    /// Where the forms of browser steps go.
+    pub(crate) fn form_targets(&self) -> Vec<Url> {
+        // Values do not change the origin.
+        let target = |step: &Compiled| match &step.action {
+            Action::Browser(page) if page.form.is_some() => {
+                let variables = Facts::of_nothing().variables(&self.fixed, None);
+                page::url(&page.url, &variables).ok()
+            }
+            _ => None,
+        };
+        MOMENTS.iter().filter_map(|&moment| self.step(moment)).filter_map(target).collect()
     }
 
     /// Carries a step out: with the session of its account, and once more with a new one if that is refused. All of it
@@ -175,35 +208,32 @@ impl Ready {
         let log_in = tokio::time::timeout(auth.timeout, self.log_in(auth, account));
         let log_in = async { log_in.await.unwrap_or_else(|_| Err(error::late(Repeat::Harmless, auth.timeout))) };
         let open = self.sessions[account].get(self.keep, log_in).await;
-        open.map(Some).map_err(|error| error.with("step", Moment::Auth.name()))
+        open.map(Some).map_err(|error| error.with("step", key(Moment::Authentication)))
     }
 
     async fn log_in(&self, auth: &Compiled, account: usize) -> Result<Open> {
         let variables = Facts::of_nothing().variables(&self.fixed, self.accounts.get(account));
         let mut jar = Jar::default();
         let answer = self.send(&auth.action, &variables, &mut jar, Repeat::Harmless).await?;
-        let answer = success(answer)?;
-        let mut captured = auth.captures.read(&answer)?.into_iter().next().unwrap_or_default();
-        let mut gained = Vec::new();
-        for (name, secret) in auth.captures.names() {
-            let missing = || {
-                Error::new(ErrorKind::Unauthenticated, "the log-in went well, but its answer lacks a variable")
-                    .with("variable", name)
-            };
-            let value = captured.remove(name).filter(|value| !value.is_empty()).ok_or_else(missing)?;
-            gained.push(Gained { name: name.to_owned(), value, secret });
+        let Some(captures) = &auth.capture else {
+            // A session by cookie.
+            success(answer)?;
+            return Ok(Open { jar, ..Open::default() });
+        };
+        let gained = capture::read(captures, &answer)?.0.into_iter().next().unwrap_or_default();
+        match captures.names().find(|(name, _)| gained.get(name).is_none()) {
+            Some((missing, _)) => {
+                let text = "the log-in went well, but its answer lacks a variable";
+                Err(Error::new(ErrorKind::Unauthenticated, text).with("variable", missing))
+            }
+            None => Ok(Open { gained, jar }),
         }
-        Ok(Open { gained, jar })
     }
 
     fn variables(&self, facts: &Facts<'_>, account: usize, open: Option<&Open>) -> Variables {
         let mut variables = facts.variables(&self.fixed, self.accounts.get(account));
-        for Gained { name, value, secret } in open.map_or(&[][..], |open| &open.gained) {
-            if *secret {
-                variables.set_secret(name, value);
-            } else {
-                variables.set(name, value);
-            }
+        if let Some(open) = open {
+            open.gained.set_in(&mut variables);
         }
         variables
     }
@@ -238,14 +268,11 @@ impl HttpTemplate {
     }
 }
 
-impl CommandTemplate {
+impl Programme {
     fn fill(&self, variables: &Variables) -> Result<Invocation> {
-        let text = |template: &Template| Ok(template.expand(variables)?.into_exposed());
-        let pair = |(name, template): &(String, Template)| Ok((name.clone(), text(template)?));
-        Ok(Invocation {
-            program: self.program.clone(),
-            args: self.args.iter().map(text).collect::<Result<_>>()?,
-            env: self.env.iter().map(pair).collect::<Result<_>>()?,
-        })
+        let args = self.command.expand(variables)?.into_iter().map(Expanded::into_exposed).collect();
+        let pair =
+            |(name, template): &(String, Template)| Ok((name.clone(), template.expand(variables)?.into_exposed()));
+        Ok(Invocation { program: self.program.clone(), args, env: self.env.iter().map(pair).collect::<Result<_>>()? })
     }
 }

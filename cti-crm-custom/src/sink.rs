@@ -1,22 +1,22 @@
 //! The connector's face.
 
+use crate::capture;
 use crate::client::success;
 use crate::config::Custom;
 use crate::health;
 use crate::map::{self, Facts};
-use crate::names::Moment;
+use crate::names::key;
 use crate::ready::{Action, Compiled, Ready};
 use async_trait::async_trait;
 use cti_core::call::{CallEvent, CallFact, CallRecord, Direction};
 use cti_core::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, Notice, Page, WriteKey, Written};
 use cti_core::health::Check;
 use cti_core::number::Number;
+use cti_core::template::Step as Moment;
 use cti_core::{Error, Result};
 use cti_http::{Repeat, Reply};
 use url::Url;
 
-/// The search answers so if nobody has that number.
-const NOBODY: u16 = 404;
 /// The hang-up step is answered so if the call is there already.
 const KNOWN_ALREADY: [u16; 2] = [208, 409];
 
@@ -31,8 +31,8 @@ impl CrmSink for Custom {
         let by_browser = |moment: Moment| settings.step(moment).is_some_and(|step| step.method.is_browser());
         CrmCapabilities {
             look_up: settings.search.is_some(),
-            notify: settings.ring.is_some() || settings.answer.is_some() || by_browser(Moment::HangUp),
-            log_call: settings.hang_up.is_some() && !by_browser(Moment::HangUp),
+            notify: settings.ring.is_some() || settings.answer.is_some() || by_browser(Moment::Ended),
+            log_call: settings.hang_up.is_some() && !by_browser(Moment::Ended),
             screen_pop: settings.click.as_ref().is_some_and(|step| step.method == crate::Method::BrowserGet),
             click: settings.click.is_some(),
             ..CrmCapabilities::default()
@@ -61,7 +61,7 @@ impl CrmSink for Custom {
         }
         let (Some(step), Some(moment)) = (ready.step_of(event), moment_of(event)) else { return Ok(None) };
         let facts = Facts::of_event(moment, event, matches.one());
-        ready.act(step, &facts).await.map_err(|error| error.during(OPERATION).with("step", moment.name()))
+        ready.act(step, &facts).await.map_err(|error| error.during(OPERATION).with("step", key(moment)))
     }
 
     async fn clicked(&self, event: &CallEvent, matches: &Matches) -> Result<Option<Page>> {
@@ -97,6 +97,10 @@ impl CrmSink for Custom {
         ready.click_url(number, &number.number, matches)
     }
 
+    fn form_targets(&self) -> Vec<Url> {
+        self.ready().map_or_else(|_| Vec::new(), Ready::form_targets)
+    }
+
     async fn health(&self) -> Vec<Check> {
         match self.ready() {
             Ok(ready) => health::check(self.settings(), ready).await,
@@ -108,9 +112,9 @@ impl CrmSink for Custom {
 /// The step that an event may bring about.
 fn moment_of(event: &CallEvent) -> Option<Moment> {
     match event.fact {
-        CallFact::Ringing { .. } => Some(Moment::Ring),
-        CallFact::Answered { .. } => Some(Moment::Answer),
-        CallFact::Ended { .. } => Some(Moment::HangUp),
+        CallFact::Ringing { .. } => Some(Moment::Ringing),
+        CallFact::Answered { .. } => Some(Moment::Answered),
+        CallFact::Ended { .. } => Some(Moment::Ended),
         _ => None,
     }
 }
@@ -154,18 +158,14 @@ impl Ready {
     }
 
     fn found(&self, step: &Compiled, answer: Reply, number: &LookUp, spelling: &Number) -> Result<Matches> {
-        if answer.status == NOBODY {
-            return Ok(Matches::default());
-        }
-        let answer = success(answer)?;
-        let all = step.captures.read(&answer)?.into_iter();
-        let known = all.filter(|captured| captured.values().any(|value| !value.is_empty()));
-        let found = known.map(|captured| {
-            let found = map::to_match(&self.name, captured, spelling);
+        let Some(captures) = &step.capture else { return success(answer).map(|_| Matches::default()) };
+        let (rows, more) = capture::read(captures, &answer)?;
+        let found = rows.iter().map(|row| {
+            let found = map::to_match(&self.name, row, spelling);
             let url = self.click_url(number, spelling, &Matches { found: vec![found.clone()], more: false });
             Match { url, ..found }
         });
-        Ok(Matches { found: found.collect(), more: false })
+        Ok(Matches { found: found.collect(), more })
     }
 
     /// The address that a click opens. Without the one customer whom it names there is none.

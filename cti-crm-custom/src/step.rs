@@ -1,6 +1,6 @@
 //! One step, as an operator writes it.
 
-use std::path::PathBuf;
+use cti_core::capture::{BodyRule, CaptureSettings, JsonRule};
 use std::time::Duration;
 
 /// How a step is carried out.
@@ -47,42 +47,30 @@ pub(crate) enum Body {
 }
 
 /// What is done at one moment of a call. All texts are templates (see [`cti_core::template`]).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     pub(crate) method: Method,
-    pub(crate) url: String,
+    /// An address; of a command its line.
+    pub(crate) text: String,
     pub(crate) body: Option<Body>,
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) program: PathBuf,
-    pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
-    pub(crate) each: Option<String>,
-    pub(crate) captures: Vec<Captured>,
+    pub(crate) answer: CaptureSettings,
     pub(crate) timeout: Option<Duration>,
     pub(crate) delay: Duration,
     pub(crate) only_if_answered: bool,
 }
 
-/// A variable that is taken from the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Captured {
-    pub(crate) name: String,
-    pub(crate) from: String,
-    pub(crate) secret: bool,
-}
-
 impl Step {
-    fn new(method: Method, url: String) -> Self {
+    /// A step with that method and text.
+    pub fn new(method: Method, text: impl Into<String>) -> Self {
         Self {
             method,
-            url,
+            text: text.into(),
             body: None,
             headers: Vec::new(),
-            program: PathBuf::new(),
-            args: Vec::new(),
             env: Vec::new(),
-            each: None,
-            captures: Vec::new(),
+            answer: CaptureSettings::default(),
             timeout: None,
             delay: Duration::ZERO,
             only_if_answered: false,
@@ -91,29 +79,30 @@ impl Step {
 
     /// The agent's browser opens that address.
     pub fn browser_get(url: impl Into<String>) -> Self {
-        Self::new(Method::BrowserGet, url.into())
+        Self::new(Method::BrowserGet, url)
     }
 
     /// The agent's browser submits a form: what stands behind the first `?` of the address are its fields.
     pub fn browser_post(url: impl Into<String>) -> Self {
-        Self::new(Method::BrowserPost, url.into())
+        Self::new(Method::BrowserPost, url)
     }
 
     /// A GET of ours.
     pub fn http_get(url: impl Into<String>) -> Self {
-        Self::new(Method::HttpGet, url.into())
+        Self::new(Method::HttpGet, url)
     }
 
     /// A POST of ours: what stands behind the first `?` of the address is sent as a form, unless there is a body of its
     /// own ([`Step::json`], [`Step::form`]); then the address keeps its query.
     pub fn http_post(url: impl Into<String>) -> Self {
-        Self::new(Method::HttpPost, url.into())
+        Self::new(Method::HttpPost, url)
     }
 
-    /// A programme, by its absolute path, with its arguments: each text is one argument, whatever the values hold.
-    pub fn command<A: Into<String>>(program: impl Into<PathBuf>, args: impl IntoIterator<Item = A>) -> Self {
-        let args = args.into_iter().map(Into::into).collect();
-        Self { program: program.into(), args, ..Self::new(Method::Command, String::new()) }
+    /// A programme, by its absolute path, with its arguments: `"/opt/our crm/find" {TEL} --name={TELNAME}`. The line is
+    /// split before any value is put in: each value stays in its argument, whatever it holds (see
+    /// [`cti_core::template::CommandTemplate`]).
+    pub fn command(line: impl Into<String>) -> Self {
+        Self::new(Method::Command, line)
     }
 
     /// Sends that form in the body of a POST.
@@ -142,25 +131,35 @@ impl Step {
         self
     }
 
-    /// The search gives a list: where it is in the answer. Captures are then read from each of its elements.
+    /// How the answer is read. The search fills `COMPANY`, `NAME`, `EXT_ID` and names of one's own; authentication names
+    /// of one's own, which are secret unless said otherwise.
     #[must_use]
-    pub fn each(self, from: impl Into<String>) -> Self {
-        Self { each: Some(from.into()), ..self }
+    pub fn answer(self, answer: CaptureSettings) -> Self {
+        Self { answer, ..self }
     }
 
-    /// Takes a variable from the answer. The search fills `COMPANY`, `NAME`, `EXT_ID` and names of one's own;
-    /// authentication names of one's own only.
+    /// Takes a variable from a place in a JSON answer: `$.session`. Short for [`Step::answer`].
     #[must_use]
-    pub fn capture(mut self, name: impl Into<String>, from: impl Into<String>) -> Self {
-        self.captures.push(Captured { name: name.into(), from: from.into(), secret: false });
+    pub fn capture(mut self, name: impl Into<String>, path: impl Into<String>) -> Self {
+        let mut rule = self.take_json_rule();
+        rule.fields.insert(name.into(), path.into());
+        self.answer.body = Some(BodyRule::Json(rule));
         self
     }
 
-    /// As [`Step::capture`], for a variable that is secret: it may not stand in an address.
+    /// Where the hits are in a JSON answer: `$.found[*]`. Captures are read from each of them. Short for [`Step::answer`].
     #[must_use]
-    pub fn capture_secret(mut self, name: impl Into<String>, from: impl Into<String>) -> Self {
-        self.captures.push(Captured { name: name.into(), from: from.into(), secret: true });
+    pub fn rows(mut self, path: impl Into<String>) -> Self {
+        let rule = JsonRule { rows: Some(path.into()), ..self.take_json_rule() };
+        self.answer.body = Some(BodyRule::Json(rule));
         self
+    }
+
+    fn take_json_rule(&mut self) -> JsonRule {
+        match self.answer.body.take() {
+            Some(BodyRule::Json(rule)) => rule,
+            _ => JsonRule::default(),
+        }
     }
 
     /// How long the step may take in all; without, as long as [`Custom::timeout`](crate::Custom::timeout) says.

@@ -50,7 +50,7 @@ impl CrmRig for Rig {
     fn sink_with_mistake(&self) -> Option<(Arc<dyn CrmSink>, &'static str)> {
         let login = format!("{}/login?user={{AID}}&password={{APW}}", self.simulator.base_url());
         let sink = Custom::new("custom").account(Simulator::USER, SecretString::from(Simulator::PASSWORD));
-        Some((Arc::new(sink.auth(Step::http_post(login).capture("TICKET", "json:/token"))), "TICKET"))
+        Some((Arc::new(sink.auth(Step::http_post(login).capture("TICKET", "$.token"))), "TICKET"))
     }
 
     async fn add_customer(&self, name: &str, number: &str) {

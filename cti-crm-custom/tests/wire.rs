@@ -124,9 +124,7 @@ async fn a_session_by_cookie_needs_no_capture() {
     let crm = Custom::new("custom")
         .account(Simulator::USER, SecretString::from(Simulator::PASSWORD))
         .auth(Step::http_post(format!("{base}/login?user={{AID}}&password={{APW}}")))
-        .search(
-            Step::http_get(format!("{base}/customers?tel={{TEL}}")).each("json:/found").capture("NAME", "json:/name"),
-        );
+        .search(Step::http_get(format!("{base}/customers?tel={{TEL}}")).rows("$.found[*]").capture("NAME", "$.name"));
     assert_eq!(crm.look_up(&look_up("0901234567")).await.unwrap().found.len(), 1);
 }
 
@@ -217,7 +215,7 @@ async fn what_the_search_found_is_in_the_later_steps() {
     let simulator = simulator().await;
     let url = open(&simulator);
     let crm = logged_in(simulator.base_url(), Simulator::PASSWORD)
-        .search(search(simulator.base_url()).capture("STORED", "json:/tel"))
+        .search(search(simulator.base_url()).capture("STORED", "$.tel"))
         .ring(with_session(Step::http_post(format!(
             "{url}?id={{EXT_ID}}&name={{NAME}}&of={{COMPANY}}&stored={{STORED}}"
         ))))
@@ -291,6 +289,7 @@ async fn pages_for_the_browser_are_handed_out_and_nothing_is_sent() {
     let post = Custom::new("custom").click(Step::browser_post("https://crm.example/new?tel={TEL}&from=a b"));
     let page = post.clicked(&ringing, &Matches::default()).await.unwrap().unwrap();
     let fields = [("tel", "+81 3#1234 田"), ("from", "a b")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(post.form_targets()[0].host_str(), Some("crm.example"));
     assert_eq!(page, Page::Post { url: "https://crm.example/new".parse().unwrap(), fields: fields.to_vec() });
 }
 

@@ -61,8 +61,8 @@ impl Entry {
         match self {
             Self::Open(open) => attached(&mut open.record),
             Self::Ended { work, .. } => work.iter_mut().fold(false, |shorter, work| match &mut work.task {
-                Task::LogCall { record, .. } => attached(record) || shorter,
-                Task::CreateContact { .. } => shorter,
+                Task::LogCall { record, .. } | Task::UpdateLog { record } => attached(record) || shorter,
+                Task::AttachRecording { .. } | Task::CreateContact { .. } => shorter,
             }),
         }
     }

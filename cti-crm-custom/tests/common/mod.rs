@@ -23,18 +23,17 @@ pub(crate) fn connector_at(base: &str, password: &str) -> Custom {
 }
 
 pub(crate) fn logged_in(base: &str, password: &str) -> Custom {
-    Custom::new("custom").account(Simulator::USER, SecretString::from(password)).auth(
-        Step::http_post(format!("{base}/login?user={{AID}}&password={{APW}}"))
-            .capture_secret("SESSION", "json:/session"),
-    )
+    Custom::new("custom")
+        .account(Simulator::USER, SecretString::from(password))
+        .auth(Step::http_post(format!("{base}/login?user={{AID}}&password={{APW}}")).capture("SESSION", "$.session"))
 }
 
 pub(crate) fn search(base: &str) -> Step {
     with_session(Step::http_get(format!("{base}/customers?tel={{TEL}}")))
-        .each("json:/found")
-        .capture("EXT_ID", "json:/id")
-        .capture("NAME", "json:/name")
-        .capture("COMPANY", "json:/company")
+        .rows("$.found[*]")
+        .capture("EXT_ID", "$.id")
+        .capture("NAME", "$.name")
+        .capture("COMPANY", "$.company")
 }
 
 pub(crate) fn with_session(step: Step) -> Step {

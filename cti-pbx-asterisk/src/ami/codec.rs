@@ -1,6 +1,6 @@
 //! From bytes to messages: incremental, bounded, and never confused for long.
 
-use super::lines::{Ending, Line, next_line};
+use super::lines::{Ending, Line, next_line, split_line};
 use super::message::Message;
 use super::names::Names;
 use bytes::{Buf, BytesMut};
@@ -227,7 +227,7 @@ impl Decoder {
 
     fn is_wanted(&self, first_line: &[u8]) -> bool {
         let Some(names) = &self.wanted else { return true };
-        match split_header(first_line) {
+        match split_line(first_line) {
             Some((key, name)) if key.eq_ignore_ascii_case(b"Event") => names.contains(name),
             _ => true,
         }
@@ -365,16 +365,9 @@ impl Packet {
 }
 
 fn is_header(line: &[u8], key: &str, value: Option<&str>) -> bool {
-    let Some((found, rest)) = split_header(line) else { return false };
+    let Some((found, rest)) = split_line(line) else { return false };
     found.eq_ignore_ascii_case(key.as_bytes())
         && value.is_none_or(|value| rest.trim_ascii().eq_ignore_ascii_case(value.as_bytes()))
-}
-
-/// Key and value of a line that has a colon.
-fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = memchr::memchr(b':', line)?;
-    let value = &line[colon + 1..];
-    Some((&line[..colon], value.strip_prefix(b" ").unwrap_or(value)))
 }
 
 /// The message that Asterisk 14 would have sent.

@@ -147,7 +147,7 @@ impl<S: Stream> Connection<S> {
                 },
                 () = self.inbox.room(), if wait_until.is_some() => self.wait_until = None,
                 () = sleep_until(wait_until), if wait_until.is_some() => {
-                    self.inbox.stalled();
+                    self.inbox.waited();
                     self.wait_until = None;
                 }
                 written = write_some(&mut self.writer, front), if !front.is_empty() || self.unflushed => match written {
@@ -225,7 +225,7 @@ impl<S: Stream> Connection<S> {
     }
 
     fn take(&mut self, message: Message) {
-        if message.response().is_some() {
+        if message.is_response() {
             self.hand_over(); // who gets the answer may rely on what came before it
             self.take_response(message);
         } else if let Some(at) = self.list_of(&message) {

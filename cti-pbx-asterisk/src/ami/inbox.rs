@@ -16,7 +16,7 @@ use tokio::sync::{Notify, mpsc};
 /// Bytes of memory that may wait. A taker who stalls for half a minute at 2,000 events a second of 400 bytes loses none.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// Beyond this the reader lets the taker go first, for a moment.
-const ENOUGH_BYTES: usize = 1024 * 1024;
+const ENOUGH_BYTES: usize = 256 * 1024;
 /// What a waiting event takes beside its bytes.
 const OVERHEAD: usize = size_of::<Message>() + 32;
 /// Events that may wait for one [`Watch`].
@@ -73,6 +73,8 @@ struct State {
     waiting: VecDeque<Batch>,
     events: usize,
     bytes: usize,
+    /// Something was taken since the taker was first waited for.
+    taking: bool,
     /// The taker was waited for in vain.
     stalled: bool,
     lost: u64,
@@ -131,11 +133,11 @@ impl Inbox {
         if messages.is_empty() {
             return false;
         }
-        state.stalled &= state.bytes > ENOUGH_BYTES / 2;
         let batch =
             if state.stalled { Batch::copied(messages, received) } else { Batch::shared(messages, read, received) };
         state.push(batch, self.max_events);
         let full = state.bytes > ENOUGH_BYTES && !state.stalled;
+        state.taking &= !full;
         drop(state);
         self.changed.notify_one();
         full
@@ -152,8 +154,10 @@ impl Inbox {
         }
     }
 
-    /// The taker was waited for in vain: from now on only the events themselves are kept, not what was read with them.
-    pub(super) fn stalled(&self) {
+    /// The taker was waited for long enough. If nothing was taken meanwhile, there is no more waiting until something is,
+    /// and only the events themselves are kept, not what was read with them.
+    pub(super) fn waited(&self) {
+        eprintln!("STALLED");
         self.state().stalled = true;
     }
 
@@ -209,6 +213,7 @@ impl Inbox {
             Some(batch) => {
                 state.bytes -= batch.bytes;
                 state.events -= batch.messages.len();
+                (state.taking, state.stalled) = (true, false);
                 drop(state);
                 self.taken.notify_one();
                 Ok(Some(Taken::Batch(batch)))

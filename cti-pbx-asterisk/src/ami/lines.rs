@@ -38,6 +38,13 @@ fn ending_at(raw: &[u8], start: usize, feed: usize) -> Ending {
     if feed > start && raw[feed - 1] == b'\r' { Ending::CrLf } else { Ending::Lf }
 }
 
+/// Key and value of a line that has a colon. One blank after it is dropped.
+pub(super) fn split_line(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = memchr::memchr(b':', line)?;
+    let value = &line[colon + 1..];
+    Some((&line[..colon], value.strip_prefix(b" ").unwrap_or(value)))
+}
+
 /// The longest message whose lines can be told: positions are kept in 32 bits, since an index of them may be kept.
 pub(super) const MAX_MESSAGE: usize = u32::MAX as usize;
 const NO_COLON: u32 = u32::MAX;

@@ -1,6 +1,6 @@
 //! One packet of AMI: a list of headers, in order, repeated ones kept, any bytes.
 
-use super::lines::{HeaderAt, HeaderLines, MAX_MESSAGE};
+use super::lines::{HeaderAt, HeaderLines, MAX_MESSAGE, next_line, split_line};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
@@ -109,8 +109,13 @@ impl Message {
         self.first_if(b"Event")
     }
 
+    pub(super) fn is_response(&self) -> bool {
+        self.first_if(b"Response").is_some()
+    }
+
     fn first_if(&self, wanted: &[u8]) -> Option<&[u8]> {
-        let (key, value) = self.headers().next()?;
+        let first = next_line(&self.raw, 0, 0, None).map_or(&self.raw[..], |line| &self.raw[..line.end]);
+        let (key, value) = if first.is_empty() { self.headers().next()? } else { split_line(first)? };
         key.eq_ignore_ascii_case(wanted).then_some(value)
     }
 }

@@ -22,6 +22,7 @@ pub(super) fn answer(exchange: &mut Exchange, action: &Action, wall: Duration) -
         "status" => lists::status(exchange, action),
         "bridgelist" => lists::bridges(exchange, action),
         "bridgeinfo" => lists::bridge(exchange, action),
+        "parkedcalls" => lists::parked(exchange, action),
         "queuestatus" => lists::queue(exchange, action),
         "pjsipshowendpoints" => lists::endpoints(exchange, action),
         "command" => lists::command(exchange, action),

@@ -62,7 +62,7 @@ impl Switchboard {
         self.exchange.take()
     }
 
-    /// What `CoreShowChannels`, `BridgeList`, `BridgeInfo` of every bridge and `QueueStatus` answer now.
+    /// What `CoreShowChannels`, `BridgeList`, `BridgeInfo` of every bridge `QueueStatus` and `ParkedCalls` answer now.
     pub fn snapshot(&self) -> Vec<Packet> {
         let ask = |headers: &[(&str, &str)]| Action {
             client: 0,
@@ -75,6 +75,7 @@ impl Switchboard {
             packets.extend(lists::bridge(&self.exchange, &ask(&[("BridgeUniqueid", &bridge.uniqueid)])));
         }
         packets.extend(lists::queue(&self.exchange, &ask(&[])));
+        packets.extend(lists::parked(&self.exchange, &ask(&[])));
         packets
     }
 
