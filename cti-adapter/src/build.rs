@@ -3,6 +3,7 @@
 use crate::config::{Crm, Desk as DeskConfig, PbxConfig, Transport};
 use cti::asterisk::Asterisk;
 use cti::core::Result;
+use cti::core::backoff::Backoff;
 use cti::core::crm::CrmSink;
 use cti::core::directory::{Directory, DirectoryHook, DirectorySync};
 use cti::core::hook::Hook;
@@ -15,6 +16,7 @@ use cti::directory::SqliteDirectory;
 use cti::outbox::SqliteOutbox;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 
 /// The PBX.
@@ -68,11 +70,30 @@ pub(crate) fn outbox(path: &Path) -> Result<SqliteOutbox> {
 pub(crate) async fn desk(
     config: &DeskConfig,
     can: PbxCapabilities,
+    crms: &[Crm],
     forms: impl Iterator<Item = Url>,
     hooks: Vec<(Arc<dyn Hook>, SecretString)>,
 ) -> Result<RunningDesk> {
     let desk = forms.fold(desk_settings(config), Desk::form_target).capabilities(can);
+    let desk = crms.iter().filter_map(|crm| crm.webhook.clone()).fold(desk, Desk::webhook);
     hooks.into_iter().fold(desk, |desk, (hook, secret)| desk.hook(hook, secret)).bind().await
+}
+
+/// Tells each CRM where its clicks go; what is temporary is tried again, what a person must mend is said once.
+pub(crate) fn register(crms: &[Crm]) {
+    const BACKOFF: Backoff = Backoff { first: Duration::from_secs(5), most: Duration::from_secs(600) };
+    for webhook in crms.iter().filter_map(|crm| crm.webhook.clone()) {
+        tokio::spawn(async move {
+            for tries in 1.. {
+                let Err(error) = webhook.register().await else { return };
+                tracing::warn!(crm = webhook.name(), error = %error.chain(), "the CRM does not know yet where clicks go");
+                if !error.is_temporary() {
+                    return;
+                }
+                tokio::time::sleep(error.wait().unwrap_or_default().max(BACKOFF.wait(tries))).await;
+            }
+        });
+    }
 }
 
 /// The settings of the desk page.

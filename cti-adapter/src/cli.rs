@@ -18,11 +18,15 @@ pub(crate) enum Command {
     /// Show the whole thing on this machine: a simulated Asterisk, a simulated kintone, and the desk page
     Demo(Demo),
     /// Run the adapter (SIGTERM ends it cleanly, SIGHUP reads policy and dial plan again)
-    Run(WithConfig),
+    Run(Run),
     /// Check configuration, PBX and CRM: what is wrong, why, and what to do
     Doctor(Doctor),
     /// Read recorded bytes of a PBX and print its calls, one JSON object a line
     Replay(Replay),
+    /// Print the settings of [policy] as JSON Schema, with help in English (description) and Japanese (x-help-ja)
+    Schema,
+    /// Let a CRM grant us access, once; it walks through the steps
+    Login(Login),
     /// Show what a click-to-dial would dial, and with --go dial it
     Dial(Dial),
     /// Set up a kintone: make the two apps, or the script that makes numbers clickable
@@ -77,10 +81,13 @@ pub(crate) struct Demo {
 
 /// Options of `run`.
 #[derive(Debug, Args)]
-pub(crate) struct WithConfig {
+pub(crate) struct Run {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
+    /// Write that file from the settings of Zoho's old on-premise adapter (the folder `ztiadapter`), and end
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) import: Option<PathBuf>,
 }
 
 /// Options of `doctor`.
@@ -113,6 +120,40 @@ pub(crate) struct Replay {
 pub(crate) enum PbxKind {
     /// Asterisk Manager Interface
     Asterisk,
+}
+
+/// Options of `login`.
+#[derive(Debug, Args)]
+pub(crate) struct Login {
+    #[command(subcommand)]
+    pub(crate) crm: LoginTo,
+}
+
+/// The CRMs that grant access to a programme by a person.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LoginTo {
+    /// Zoho CRM: writes the file of tokens that `token_file` of the configuration names
+    Zoho(ZohoLogin),
+}
+
+/// Options of `login zoho`.
+#[derive(Debug, Args)]
+pub(crate) struct ZohoLogin {
+    /// The data centre: us eu in au jp cn ca sa uk ae, or the address of an accounts server
+    #[arg(long)]
+    pub(crate) data_center: String,
+    /// The client id of Zoho's API console
+    #[arg(long)]
+    pub(crate) client_id: String,
+    /// The environment variable that holds the client secret (or NAME_FILE, that names a file with it)
+    #[arg(long, value_name = "NAME", default_value = "ZOHO_CLIENT_SECRET")]
+    pub(crate) client_secret_env: String,
+    /// Where the tokens are to be written
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: PathBuf,
+    /// The registered redirect address of a server-based client; without, the client is a self client
+    #[arg(long, value_name = "URL")]
+    pub(crate) redirect_uri: Option<String>,
 }
 
 /// Options of `dial`.

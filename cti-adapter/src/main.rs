@@ -6,11 +6,15 @@ mod config;
 mod demo;
 mod dial;
 mod doctor;
+mod import;
 mod kintone;
 mod logging;
+mod login;
+mod members;
 mod output;
 mod replay;
 mod run;
+mod schema;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -26,7 +30,9 @@ async fn main() -> ExitCode {
         Command::Run(options) => run::run(options).await,
         Command::Doctor(options) => doctor::doctor(options).await,
         Command::Replay(options) => replay::replay(options),
+        Command::Schema => schema::print(),
         Command::Dial(options) => dial::dial(options).await,
+        Command::Login(options) => login::login(options).await,
         Command::Kintone(chore) => kintone::kintone(chore).await,
     };
     outcome.unwrap_or_else(|error| {

@@ -1,7 +1,7 @@
 //! `run`: the real adapter.
 
-use crate::cli::WithConfig;
-use crate::{Outcome, build, config, logging};
+use crate::cli::Run as Options;
+use crate::{Outcome, build, config, import, logging, members};
 use cti::Pipeline;
 use cti::core::crm::CrmSink;
 use cti::core::health::CheckOutcome;
@@ -15,13 +15,17 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Runs until SIGTERM or Ctrl-C, then ends cleanly.
-pub(crate) async fn run(options: WithConfig) -> Outcome {
+pub(crate) async fn run(options: Options) -> Outcome {
+    if let Some(folder) = &options.import {
+        return import::import(folder, &options.config);
+    }
     logging::start("info");
     let mut config = config::load(&options.config)?;
-    let numbering = config.settings.numbering.clone();
+    let numbering = config.settings.numbering().clone();
     let (settings, watched) = watch::channel(Arc::new(std::mem::take(&mut config.settings)));
     reload_on_hangup(options.config, settings)?;
 
+    let watched = members::follow(&config.crms, watched);
     let mut pipeline = Pipeline::new().settings(watched).outbox(build::outbox(&config.outbox)?);
     // Every PBX is an Asterisk so far: what one can do, all can.
     let mut can = PbxCapabilities::default();
@@ -43,9 +47,10 @@ pub(crate) async fn run(options: WithConfig) -> Outcome {
     }
     if let Some(desk) = &config.desk {
         let forms = config.crms.iter().flat_map(|crm| crm.sink.form_targets());
-        let desk = build::desk(desk, can, forms, hooks).await?;
+        let desk = build::desk(desk, can, &config.crms, forms, hooks).await?;
         pipeline = pipeline.popup(desk.clone()).commands(desk);
     }
+    build::register(&config.crms);
     pipeline.run_until(cti::ctrl_c()).await?;
     tracing::info!("ended");
     Ok(ExitCode::SUCCESS)

@@ -63,6 +63,26 @@ async fn while_kintone_is_down_calls_pop_with_what_was_read_or_told_before_and_a
 }
 
 #[tokio::test]
+async fn an_entry_is_begun_at_the_answer_and_completed_at_the_end_around_the_agents_note() {
+    let mut stage = Stage::new().await;
+    "[policy.log]\nat_answer = true".clone_into(&mut stage.more);
+    let _adapter = stage.run().await;
+    let call = stage.asterisk.call_in(Call::from(CUSTOMER).to("0312345000"));
+    assert!(stage.asterisk.phone("6001").answer());
+    let begun = stage.logged(1).await.remove(0);
+    assert_eq!((&begun["result"]["value"], &begun["name"]["value"]), (&json!("answered"), &json!("山田 太郎")));
+    assert!(stage.kintone.edit_record(15, 1, json!({"memo": {"value": "折り返し"}, "name": {"value": "山田様"}})));
+    call.hang_up();
+    let completed = eventually("the end of the call", async || {
+        let entry = stage.kintone.records(15).pop()?;
+        (entry["agent"]["value"] == "6001" && entry["$revision"]["value"] == "3").then_some(entry)
+    });
+    let completed: Value = completed.await;
+    assert_eq!((&completed["memo"]["value"], &completed["name"]["value"]), (&json!("折り返し"), &json!("山田様")));
+    assert_eq!(stage.kintone.records(15).len(), 1);
+}
+
+#[tokio::test]
 async fn a_click_on_a_number_in_a_kintone_page_rings_the_agents_telephone() {
     if !node_is_there().await {
         return;

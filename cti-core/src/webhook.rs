@@ -42,6 +42,14 @@ pub trait Webhook: Send + Sync {
     /// Its place in the address: `zoho` in `/webhook/zoho/dial`. Letters, digits, `-` and `_`.
     fn name(&self) -> &str;
 
+    /// The desk is open: tells the CRM where clicks go. Harmless when repeated.
+    ///
+    /// # Errors
+    /// Those of the CRM.
+    async fn register(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// What is asked for. Sends nothing.
     ///
     /// # Errors

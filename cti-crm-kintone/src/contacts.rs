@@ -10,7 +10,7 @@ use crate::query::{Condition, FieldCode};
 use crate::sink::NO_CUSTOMERS;
 use crate::webhook;
 use async_trait::async_trait;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use cti_core::contacts::{Changed, Contact, ContactPage, ContactSource, Reading};
 use cti_core::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
@@ -18,6 +18,8 @@ use tokio::sync::Mutex;
 
 /// The most that kintone gives at once.
 const PAGE: u64 = 500;
+/// How far kintone's clock may be from ours, and its minutes from the truth.
+const CLOCKS: TimeDelta = TimeDelta::minutes(5);
 
 /// The cursor that is open, if one is.
 #[derive(Debug, Default)]
@@ -26,9 +28,16 @@ pub(crate) struct Reader(Mutex<Option<Live>>);
 /// A cursor, and the page after which it goes on.
 #[derive(Debug)]
 struct Live {
-    cursor: String,
+    cursor: Cursor,
     reading: Reading,
     after: Option<String>,
+}
+
+/// A cursor of kintone: the records that fitted when it was made, in the order of that time.
+#[derive(Debug)]
+struct Cursor {
+    id: String,
+    made_at: DateTime<Utc>,
 }
 
 /// The last record of a page.
@@ -92,12 +101,29 @@ impl Question<'_> {
     fn read(&self) -> u64 {
         self.position.map_or(0, |position| position.read)
     }
+
+    /// From where it goes on after these records, whatever becomes of the cursor. A record that was changed since the
+    /// cursor was made stands at its old place with its new time: what follows it must not be passed over.
+    fn position_after(&self, records: &[(DateTime<Utc>, u64)], cursor: Option<&Cursor>) -> Option<Position> {
+        let read = self.read() + records.len() as u64;
+        let last = match (self.reading, cursor) {
+            // Newest first: the oldest of them is no newer than any that follows.
+            (Reading::Newest { .. }, _) => records.iter().min().copied(),
+            (Reading::Changed { .. }, None) => records.last().copied(),
+            (Reading::Changed { since }, Some(cursor)) => {
+                let settled = cursor.made_at - CLOCKS;
+                let unchanged = records.iter().rfind(|(changed_at, _)| *changed_at < settled).copied();
+                unchanged.or_else(|| self.position.map(|known| (known.changed_at, known.id))).or(Some((*since, 0)))
+            }
+        };
+        last.map(|(changed_at, id)| Position { changed_at, id, read })
+    }
 }
 
 /// Records as they came, whether more come, and how many there are.
 struct Records {
     records: Vec<Value>,
-    cursor: Option<String>,
+    cursor: Option<Cursor>,
     more: bool,
     total: Option<u64>,
 }
@@ -179,17 +205,17 @@ async fn page(ready: &Ready, reading: &Reading, after: Option<&str>) -> Result<C
     let enough = got.records.len() >= room;
     got.records.truncate(room);
     let mut contacts = Vec::with_capacity(got.records.len());
-    let mut last = question.position;
+    let mut places = Vec::with_capacity(got.records.len());
     for record in &got.records {
         let (contact, id) = to_contact(record, &customers.app, ready, &question.updated)?;
-        let read = question.read() + contacts.len() as u64 + 1;
-        last = Some(Position { changed_at: contact.changed_at, id, read });
+        places.push((contact.changed_at, id));
         contacts.push(contact);
     }
+    let last = question.position_after(&places, got.cursor.as_ref());
     let next = last.map(Position::text).filter(|_| got.more && !enough);
     match (got.cursor.take(), &next) {
         (Some(cursor), Some(_)) => *live = Some(Live { cursor, reading: reading.clone(), after: next.clone() }),
-        (Some(cursor), None) if got.more => close(ready, &customers.app, &cursor).await,
+        (Some(cursor), None) if got.more => close(ready, &customers.app, &cursor.id).await,
         _ => {}
     }
     Ok(ContactPage { contacts, next, total: got.total })
@@ -207,7 +233,8 @@ async fn begin(ready: &Ready, customers: &Customers, question: &Question<'_>) ->
         let create = create.with("fields", json!(fields)).with("query", query.as_str()).with("size", PAGE);
         match ready.client.send(app, create).await {
             Ok(answer) => {
-                let cursor = answer.get("id").and_then(id_text).ok_or_else(|| error::lacks("the id of the cursor"))?;
+                let id = answer.get("id").and_then(id_text).ok_or_else(|| error::lacks("the id of the cursor"))?;
+                let cursor = Cursor { id, made_at: Utc::now() };
                 let total = answer.get("totalCount").and_then(id_text).and_then(|total| total.parse().ok());
                 return Ok(Records { total, ..next_page(ready, customers, cursor).await? });
             }
@@ -225,9 +252,9 @@ async fn begin(ready: &Ready, customers: &Customers, question: &Question<'_>) ->
 }
 
 /// The next page of a cursor that has something on it.
-async fn next_page(ready: &Ready, customers: &Customers, cursor: String) -> Result<Records> {
+async fn next_page(ready: &Ready, customers: &Customers, cursor: Cursor) -> Result<Records> {
     loop {
-        let request = Request::get("records/cursor.json").page().with("id", cursor.as_str());
+        let request = Request::get("records/cursor.json").page().with("id", cursor.id.as_str());
         let answer = ready.client.send_plain(&customers.app, request).await?;
         let records = records_in(&answer)?;
         let more = answer.get("next").and_then(Value::as_bool).unwrap_or(false);
@@ -286,5 +313,24 @@ mod tests {
             order by 更新日時 desc, $id desc";
         assert_eq!(query, expected);
         assert_eq!(question.room(), 2500);
+    }
+
+    #[test]
+    fn a_record_that_changed_under_the_cursor_hides_none_of_those_that_follow() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let updated = || FieldCode::new("upd").unwrap();
+        let cursor = Cursor { id: "c".to_owned(), made_at: at("2026-11-21T05:00:30Z") };
+        let places =
+            [(at("2026-11-20T10:00:00Z"), 1), (at("2026-11-20T11:00:00Z"), 2), (at("2026-11-21T05:01:00Z"), 3)];
+        let changed = Reading::Changed { since: at("2026-11-20T09:00:00Z") };
+        let question = Question { reading: &changed, updated: updated(), position: None };
+        let after = |places, cursor| question.position_after(places, cursor).map(|p| (p.changed_at, p.id, p.read));
+        assert_eq!(after(&places, Some(&cursor)), Some((places[1].0, 2, 3)));
+        assert_eq!(after(&places[2..], Some(&cursor)), Some((at("2026-11-20T09:00:00Z"), 0, 1)), "from the beginning");
+        assert_eq!(after(&places, None), Some((places[2].0, 3, 3)), "without a cursor every page is of its own time");
+        let newest = Reading::Newest { not_before: at("2026-09-01T00:00:00Z"), most: 10 };
+        let question = Question { reading: &newest, updated: updated(), position: None };
+        let backwards = [(places[1].0, 2), (places[0].0, 1), (places[2].0, 3)];
+        assert_eq!(question.position_after(&backwards, Some(&cursor)).map(|p| p.id), Some(1));
     }
 }

@@ -27,6 +27,7 @@ mod config;
 mod contacts;
 mod customers;
 mod customize;
+mod entry;
 mod error;
 mod form;
 mod health;

@@ -122,7 +122,7 @@ impl Zoho {
         self.set(|s| s.credentials.refresh = Some(token))
     }
 
-    /// Tokens are kept in this file, which only its owner may read. [`login`](crate::login) writes it.
+    /// Tokens are kept in this file, which only its owner may read. [`Login`](crate::Login) writes it.
     #[must_use]
     pub fn token_file(self, file: impl Into<PathBuf>) -> Self {
         self.set(|s| s.credentials.file = Some(file.into()))

@@ -2,7 +2,8 @@
 
 use crate::client::{Importance, Request, has_more, list};
 use crate::config::Zoho;
-use crate::users;
+use crate::users::{self, Agent};
+use cti_core::dial::Member;
 use cti_core::{Error, ErrorKind, Result};
 use serde_json::Value;
 
@@ -34,6 +35,19 @@ impl Zoho {
         let mut entitled: Vec<String> = users.into_iter().filter(|u| u.entitled).map(|u| u.email).collect();
         entitled.sort();
         Ok(Some(entitled))
+    }
+
+    /// The agents of ours among [`Zoho::group_members`], as members of a telephony group.
+    ///
+    /// # Errors
+    /// As [`Zoho::group_members`].
+    pub async fn linked_members(&self, group: &str) -> Result<Option<Vec<Member>>> {
+        let Some(emails) = self.group_members(group).await? else { return Ok(None) };
+        let agents = &self.ready()?.agents.all;
+        let entitled = |agent: &&Agent| emails.iter().any(|email| email.eq_ignore_ascii_case(&agent.email));
+        let member =
+            |agent: &Agent| Member { user: agent.user.clone(), extension: agent.extension.clone(), default: false };
+        Ok(Some(agents.iter().filter(entitled).map(member).collect()))
     }
 
     async fn group_id(&self, group: &str) -> Result<Option<String>> {

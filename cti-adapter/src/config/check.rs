@@ -74,14 +74,15 @@ pub(crate) fn check(raw: RawConfig, mut faults: Faults) -> Result<Config, Faults
     }
     let pbxs: Vec<_> =
         raw.pbx.iter().enumerate().map(|(i, pbx)| check_pbx(pbx, &format!("pbx[{i}]"), faults)).collect();
-    let crms: Vec<_> =
-        raw.crm.iter().enumerate().map(|(i, section)| crm::check(section, &format!("crm[{i}]"), faults)).collect();
+    let numbering = raw.numbering.as_ref().map_or_else(NumberingPlan::default, |raw| check_numbering(raw, faults));
+    let crm = |(i, section)| crm::check(section, &format!("crm[{i}]"), &numbering, faults);
+    let crms: Vec<_> = raw.crm.iter().enumerate().map(crm).collect();
     unique("pbx", raw.pbx.iter().map(|pbx| pbx.name.as_deref()), faults);
     unique("crm", raw.crm.iter().map(|crm| crm.get("name")?.as_str()), faults);
     let desk = raw.desk.as_ref().map(|desk| check_desk(desk, faults));
-    let numbering = raw.numbering.as_ref().map_or_else(NumberingPlan::default, |raw| check_numbering(raw, faults));
     let dial_plan = check_groups(&raw, &raw_names(&raw.pbx), faults);
-    let settings = Settings { policy: raw.policy, dial_plan, numbering };
+    faults.below("policy", raw.policy.faults(&numbering));
+    let settings = Settings::new(raw.policy, dial_plan, numbering);
     let outbox = raw.outbox.path.map_or_else(|| PathBuf::from("calls.db"), PathBuf::from);
 
     let whole = (pbxs.into_iter().collect::<Option<Vec<_>>>(), crms.into_iter().collect::<Option<Vec<_>>>());

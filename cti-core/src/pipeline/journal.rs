@@ -4,12 +4,11 @@ use super::builder::Parts;
 use super::look_up::look_up_of;
 use super::settings::Settings;
 use crate::backoff::Backoff;
-use crate::call::{CallId, CallRecord, Direction, OpenCall};
-use crate::crm::{Match, NewContact, WriteKey};
+use crate::call::{CallId, CallRecord, Direction, Disposition, OpenCall};
+use crate::crm::{CrmSink, Match, NewContact, WriteKey};
 use crate::error::{ErrorKind, Result};
 use crate::number::Number;
 use crate::outbox::{Task, Work};
-use crate::policy::log_decision;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,60 +22,97 @@ const STORAGE_BACKOFF: Backoff = Backoff { first: Duration::from_millis(200), mo
 /// What goes to the outbox.
 #[derive(Debug)]
 pub(super) enum Entry {
-    /// A call as it stands now.
-    Open(Box<OpenCall>),
+    /// A call as it stands now, and what is to be done about it already.
+    Open { open: Box<OpenCall>, work: Vec<Work> },
     /// A call is over, and this is to be done about it.
     Ended { call: CallId, work: Vec<Work> },
 }
 
 impl Entry {
+    /// A call that goes on.
+    pub(super) fn open(open: OpenCall) -> Self {
+        Self::Open { open: Box::new(open), work: Vec::new() }
+    }
+
+    /// A call that was answered: where its entry is begun now, that is to be done.
+    pub(super) fn answered(open: OpenCall, matched: &[Option<Match>], settings: &Settings, parts: &Parts) -> Self {
+        let record = CallRecord { disposition: Disposition::Answered, ..open.record.clone() };
+        let decision = settings.rules().begin(&record);
+        tracing::debug!(call = %record.call, yes = decision.yes, rule = decision.rule, "begin log");
+        let crms = parts.crms.iter().zip(matched).filter(|(crm, _)| decision.yes && crm.capabilities().update_log);
+        let work = crms.map(|(crm, matched)| log(&**crm, &record, matched.as_ref())).collect();
+        Self::Open { open: Box::new(open), work }
+    }
+
     /// What is to be done about a call that is over: for each CRM the log, then the contact (if unknown and
     /// wanted): a contact that may not be created keeps no call from being written.
     pub(super) fn ended(record: &CallRecord, matched: &[Option<Match>], settings: &Settings, parts: &Parts) -> Self {
-        let decision = log_decision(record, &settings.policy);
-        tracing::debug!(call = %record.call, yes = decision.yes, rule = decision.rule, "log");
-        let crms = parts.crms.iter().zip(matched).filter(|_| decision.yes);
-        let work = crms.flat_map(|(crm, matched)| {
-            let can = crm.capabilities();
-            let contact = new_contact(record, matched.as_ref(), settings)
-                .filter(|_| can.create_contact)
-                .map(|contact| (format!("{}:contact", record.ended_id()), Task::CreateContact { contact }));
-            let log = can.log_call.then(|| {
-                let matched = matched.clone().map(Box::new);
-                (record.ended_id().to_string(), Task::LogCall { record: Box::new(record.clone()), matched })
-            });
-            log.into_iter().chain(contact).map(|(key, task)| Work {
-                crm: crm.name().to_owned(),
-                call: record.call.clone(),
-                key: WriteKey::of(key.into()),
-                task,
-            })
-        });
-        Self::Ended { call: record.call.clone(), work: work.collect() }
+        let decision = settings.rules().log(record);
+        let begun = settings.rules().begin(record).yes;
+        tracing::debug!(call = %record.call, yes = decision.yes, rule = decision.rule, begun, "log");
+        let mut work = Vec::new();
+        for (crm, matched) in parts.crms.iter().zip(matched) {
+            let (can, matched) = (crm.capabilities(), matched.as_ref());
+            let begun = begun && can.update_log;
+            // Under the key of an entry that was begun it is there already: this is for those that were not.
+            work.extend((can.log_call && (decision.yes || begun)).then(|| log(&**crm, record, matched)));
+            work.extend(begun.then(|| update(&**crm, record)));
+            let contact = new_contact(record, matched, settings).filter(|_| decision.yes && can.create_contact);
+            work.extend(contact.map(|contact| {
+                let key = format!("{}:contact", record.ended_id());
+                of_call(&**crm, record, key, Task::CreateContact { contact })
+            }));
+        }
+        Self::Ended { call: record.call.clone(), work }
+    }
+
+    /// This entry in the place of an earlier one of the same call: what was to be done is still to be done, and first.
+    fn after(mut self, earlier: Self) -> Self {
+        let (Self::Open { work: mut first, .. } | Self::Ended { work: mut first, .. }) = earlier;
+        let (Self::Open { work, .. } | Self::Ended { work, .. }) = &mut self;
+        first.append(work);
+        *work = first;
+        self
     }
 
     /// Leaves out what a call can be written without: the data attached to it. False if there is none.
     fn shorten(&mut self) -> bool {
         let attached = |record: &mut CallRecord| !std::mem::take(&mut record.context).is_empty();
-        match self {
-            Self::Open(open) => attached(&mut open.record),
-            Self::Ended { work, .. } => work.iter_mut().fold(false, |shorter, work| match &mut work.task {
-                Task::LogCall { record, .. } | Task::UpdateLog { record } => attached(record) || shorter,
-                Task::AttachRecording { .. } | Task::CreateContact { .. } => shorter,
-            }),
-        }
+        let (shorter, work) = match self {
+            Self::Open { open, work } => (attached(&mut open.record), work),
+            Self::Ended { work, .. } => (false, work),
+        };
+        work.iter_mut().fold(shorter, |shorter, work| match &mut work.task {
+            Task::LogCall { record, .. } | Task::UpdateLog { record } => attached(record) || shorter,
+            Task::AttachRecording { .. } | Task::CreateContact { .. } => shorter,
+        })
     }
 
     fn call(&self) -> &CallId {
         match self {
-            Self::Open(open) => &open.record.call,
+            Self::Open { open, .. } => &open.record.call,
             Self::Ended { call, .. } => call,
         }
     }
 }
 
+/// A piece of work that a call causes.
+fn of_call(crm: &dyn CrmSink, record: &CallRecord, key: String, task: Task) -> Work {
+    Work { crm: crm.name().to_owned(), call: record.call.clone(), key: WriteKey::of(key.into()), task }
+}
+
+fn log(crm: &dyn CrmSink, record: &CallRecord, matched: Option<&Match>) -> Work {
+    let task = Task::LogCall { record: Box::new(record.clone()), matched: matched.cloned().map(Box::new) };
+    of_call(crm, record, record.ended_id().to_string(), task)
+}
+
+fn update(crm: &dyn CrmSink, record: &CallRecord) -> Work {
+    let task = Task::UpdateLog { record: Box::new(record.clone()) };
+    of_call(crm, record, format!("{}:complete", record.ended_id()), task)
+}
+
 fn new_contact(record: &CallRecord, matched: Option<&Match>, settings: &Settings) -> Option<NewContact> {
-    if !settings.policy.log.create_unknown || matched.is_some() {
+    if !settings.policy().log.create_unknown || matched.is_some() {
         return None;
     }
     let number: &Number = record.customer_number()?;
@@ -108,9 +144,16 @@ pub(super) fn channel() -> (Journal, Entries) {
 }
 
 impl Journal {
-    /// Hands an entry over. It takes the place of an earlier one of the same call.
+    /// Hands an entry over. It takes the place of an earlier one of the same call, but for what that one had to be done.
     pub(super) fn enter(&self, entry: Entry) {
-        self.0.entries().insert(entry.call().clone(), entry);
+        let mut entries = self.0.entries();
+        let call = entry.call().clone();
+        let entry = match entries.remove(&call) {
+            Some(earlier) => entry.after(earlier),
+            None => entry,
+        };
+        entries.insert(call, entry);
+        drop(entries);
         self.0.changed.notify_one();
     }
 }
@@ -188,7 +231,10 @@ async fn store(mut entry: Entry, parts: Parts) -> CallId {
 
 async fn write(entry: &Entry, parts: &Parts) -> Result<()> {
     match entry {
-        Entry::Open(open) => parts.outbox.remember(open).await,
+        Entry::Open { open, work } => {
+            parts.outbox.remember(open).await?;
+            if work.is_empty() { Ok(()) } else { parts.outbox.append(work.clone(), None).await }
+        }
         Entry::Ended { call, work } => parts.outbox.append(work.clone(), Some(call)).await,
     }
 }

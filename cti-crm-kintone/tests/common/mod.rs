@@ -1,11 +1,12 @@
 //! The connector with the simulated kintone.
+#![allow(dead_code, reason = "every test file uses a part of it")]
 
 use async_trait::async_trait;
 use cti_core::crm::CrmSink;
 use cti_core::fields;
 use cti_core::secret::SecretString;
 use cti_crm_kintone::{CallLogMode, Kintone, RecordingFiles, call_log_fields};
-use cti_testkit::kintone::{App, Fault, Field, Rights, Simulator};
+use cti_testkit::kintone::{App, Builder, Fault, Field, Rights, Simulator};
 use cti_testkit::suite::crm::{CrmFault, CrmRig, CrmRigs, LoggedCall};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -27,6 +28,15 @@ impl Setup {
     pub(crate) const USUAL: Self = Self { unique_phone: true, mode: CallLogMode::Upsert, late_recordings: false };
 
     pub(crate) async fn simulator(self) -> Simulator {
+        self.builder().start().await.unwrap()
+    }
+
+    /// The same with a person who may do everything; `credentials` is the Base64 text of `login:password`.
+    pub(crate) async fn simulator_with_person(self, credentials: &str) -> Simulator {
+        self.builder().person(credentials).start().await.unwrap()
+    }
+
+    fn builder(self) -> Builder {
         let customers = App::customers_template(14);
         let customers = if self.unique_phone { customers } else { customers.field(Field::text("tel")) };
         let log_rights = match (self.mode, self.late_recordings) {
@@ -39,9 +49,6 @@ impl Setup {
             .app(App::call_log_template(15))
             .token(CUSTOMERS_TOKEN, 14, Rights::VIEW_ADD_EDIT)
             .token(CALL_LOG_TOKEN, 15, log_rights)
-            .start()
-            .await
-            .unwrap()
     }
 
     pub(crate) fn connector(self, address: &str, customers_token: &str, call_log_token: &str) -> Kintone {

@@ -23,6 +23,10 @@ impl Webhook for Zoho {
         self.configured_name()
     }
 
+    async fn register(&self) -> Result<()> {
+        Zoho::register(self).await.map(drop)
+    }
+
     fn receive(&self, request: &WebhookRequest) -> Result<Command> {
         let ready = self.ready()?;
         let bridge = ready.bridge.as_ref().and_then(|bridge| bridge.settings.webhooks.as_ref());

@@ -115,7 +115,7 @@ pub(super) fn connect(name: &str, section: Section, path: &str, faults: &mut Fau
         }
     }
     faults.below(path, custom.faults());
-    (faults.0.len() == before).then(|| Crm { sink: Arc::new(custom) })
+    (faults.0.len() == before).then(|| Crm::of(Arc::new(custom)))
 }
 
 fn accounts(mut custom: Custom, section: &Section, path: &str, faults: &mut Faults) -> Custom {

@@ -109,7 +109,7 @@ pub(super) fn connect(name: &str, section: Section, path: &str, faults: &mut Fau
         ..usual
     };
     let kintone = Arc::new(kintone);
-    Some(Crm { sink: kintone.clone(), contacts: Some(kintone), budget, kept })
+    Some(Crm { contacts: Some(kintone.clone()), budget, kept, ..Crm::of(kintone) })
 }
 
 /// `None` if it is there and has a fault.
