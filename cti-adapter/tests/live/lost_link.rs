@@ -3,18 +3,10 @@
 use crate::support::{CALLER, CUSTOMER, CUSTOMER_NAME, Office, Proxy, all_finished, facts, field, poll};
 use chrono::Utc;
 use cti::core::call::{CallId, Disposition};
-use cti_lab::{Asterisk, Sipp, Version, live_tests};
+use cti_lab::{Sipp, live_tests};
 
 /// What is told of an answered call whose link was cut on the way.
 const ANSWERED: [&str; 4] = ["started", "ringing 6001", "answered 6001", "ended answered"];
-
-/// An office whose link to Asterisk can be cut.
-async fn open(version: Version) -> (Office, Proxy) {
-    let asterisk = Asterisk::start(version).await.unwrap();
-    let proxy = Proxy::to(asterisk.ami_addr()).await;
-    let address = proxy.address();
-    (Office::of(asterisk, address).await, proxy)
-}
 
 async fn cut(office: &Office, proxy: &Proxy) {
     proxy.cut();
@@ -24,7 +16,7 @@ async fn cut(office: &Office, proxy: &Proxy) {
 live_tests! {
     /// Cut while the phone rings, mended before it is answered.
     async fn cut_while_ringing(version) {
-        let (office, proxy) = open(version).await;
+        let (office, proxy) = Office::open_cuttable(version).await;
         let phone = Sipp::phone(&office.asterisk, "6001").answer_after(3000).start().await.unwrap();
         let caller = Sipp::call_in(&office.asterisk, "0312345000").from(CALLER).talk(1000).start().await.unwrap();
         let call = office.told("ringing 6001").await;
@@ -42,7 +34,7 @@ live_tests! {
 
     /// Cut while they talk, and mended: the call goes on.
     async fn cut_while_talking(version) {
-        let (office, proxy) = open(version).await;
+        let (office, proxy) = Office::open_cuttable(version).await;
         let phone = Sipp::phone(&office.asterisk, "6001").start().await.unwrap();
         let caller = Sipp::call_in(&office.asterisk, "0312345000").from(CALLER).talk(3000).start().await.unwrap();
         let call = office.told("answered 6001").await;
@@ -62,7 +54,7 @@ live_tests! {
 
     /// Cut while they talk; they hang up before it is mended. The call ends once, as one of which sight was lost.
     async fn hung_up_while_cut(version) {
-        let (office, proxy) = open(version).await;
+        let (office, proxy) = Office::open_cuttable(version).await;
         let phone = Sipp::phone(&office.asterisk, "6001").start().await.unwrap();
         let caller = Sipp::call_in(&office.asterisk, "0312345000").from(CALLER).talk(1500).start().await.unwrap();
         let call = office.told("answered 6001").await;
@@ -80,7 +72,7 @@ live_tests! {
     /// A call that begins while the link is cut, and one that begins and ends meanwhile: the first is told when the link
     /// is back, of the second nobody can know.
     async fn begun_while_cut(version) {
-        let (office, proxy) = open(version).await;
+        let (office, proxy) = Office::open_cuttable(version).await;
         cut(&office, &proxy).await;
         let phone = Sipp::phone(&office.asterisk, "6001").calls(2).start().await.unwrap();
         Sipp::call_in(&office.asterisk, "0312345000").talk(100).start().await.unwrap().finished().await.unwrap();

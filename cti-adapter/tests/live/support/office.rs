@@ -1,6 +1,7 @@
 //! An office: a real Asterisk, a simulated kintone, and the pipeline between them.
 
 use super::log::Log;
+use super::proxy::Proxy;
 use super::seen::{All, Seen};
 use super::{PATIENCE, poll};
 use cti::core::call::{CallFact, CallId, CallRecord, Disposition, Extension, PbxEvent};
@@ -83,6 +84,14 @@ impl Office {
         let asterisk = Asterisk::start_with(version, options).await.unwrap();
         let address = asterisk.ami_addr();
         Self::of(asterisk, address).await
+    }
+
+    /// An office whose link to Asterisk can be cut.
+    pub async fn open_cuttable(version: Version) -> (Self, Proxy) {
+        let asterisk = Asterisk::start(version).await.unwrap();
+        let proxy = Proxy::to(asterisk.ami_addr()).await;
+        let address = proxy.address();
+        (Self::of(asterisk, address).await, proxy)
     }
 
     /// An office whose AMI user is another one of the lab's.

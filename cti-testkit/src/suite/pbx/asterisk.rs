@@ -1,7 +1,7 @@
 //! The rig of the simulated Asterisk: a connector for Asterisk brings only itself.
 
 use super::{Act, Habit, Line, PbxRig, RigCall};
-use crate::asterisk::{Call, CallHandle, Packet, PhoneHandle, Simulator};
+use crate::asterisk::{Call, CallHandle, Packet, PhoneHandle, Simulator, User};
 use async_trait::async_trait;
 use cti_core::call::Extension;
 use cti_core::pbx::PbxSource;
@@ -94,6 +94,11 @@ impl PbxRig for AsteriskRig {
 
     fn source_with_wrong_secret(&self) -> Arc<dyn PbxSource> {
         (self.make)(self.sim.addr(), Simulator::USER, "not the secret")
+    }
+
+    fn source_without_rights(&self) -> Option<Arc<dyn PbxSource>> {
+        self.sim.add_user(User::new("reader", Simulator::SECRET).write("none"));
+        Some((self.make)(self.sim.addr(), "reader", Simulator::SECRET))
     }
 
     fn extensions(&self) -> [Extension; 3] {

@@ -14,6 +14,7 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         Case { name: "dial", needs: &["dial"], run: |s| Box::pin(dial(s)) },
         Case { name: "dial_fails_in_distinct_ways", needs: &["dial"], run: |s| Box::pin(dial_fails(s)) },
+        Case { name: "without_the_right", needs: &["dial"], run: |s| Box::pin(without_right(s)) },
         Case { name: "answer", needs: &["inbound", "answer"], run: |s| Box::pin(answer(s)) },
         Case { name: "hang_up", needs: &["inbound", "hang_up"], run: |s| Box::pin(hang_up(s)) },
         Case { name: "hold_by_control", needs: &["inbound", "hold"], run: |s| Box::pin(hold(s)) },
@@ -90,7 +91,25 @@ async fn dial_fails(stage: &mut Stage) -> Outcome {
             Err(error) => equal(&format!("the error when the phone {habit:?} ({error})"), error.kind(), kind)?,
         }
     }
+    let mut wrong = Dial::new(a.clone(), number(stage.rig.unknown_extension().as_str())?);
+    wrong.timeout = Duration::from_secs(1);
+    match control.dial(&wrong).await {
+        Ok(_) => return Err("a number that there is not is dialled".to_owned()),
+        Err(error) => equal("the error for a number that there is not", error.kind(), ErrorKind::NotFound)?,
+    }
     stage.until_ended(3).await
+}
+
+async fn without_right(stage: &mut Stage) -> Outcome {
+    let Some(source) = stage.rig.source_without_rights() else { return Ok(()) };
+    stage.close();
+    stage.open(source, Vec::new()).await?;
+    stage.wait_up().await?;
+    let [a, b, _] = stage.rig.extensions();
+    match stage.control()?.dial(&Dial::new(a, number(b.as_str())?)).await {
+        Ok(_) => Err("a user without any right dials".to_owned()),
+        Err(error) => equal("the error without the right", error.kind(), ErrorKind::PermissionDenied),
+    }
 }
 
 async fn answer(stage: &mut Stage) -> Outcome {

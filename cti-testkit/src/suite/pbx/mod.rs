@@ -75,6 +75,11 @@ pub trait PbxRig: Send + Sync {
     /// The connector with a wrong secret.
     fn source_with_wrong_secret(&self) -> Arc<dyn PbxSource>;
 
+    /// The connector as a user who may look on and do nothing, where this PBX has such users.
+    fn source_without_rights(&self) -> Option<Arc<dyn PbxSource>> {
+        None
+    }
+
     /// Three telephones.
     fn extensions(&self) -> [Extension; 3];
 
