@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use cti_core::call::{CallId, Extension, OpenCall, PbxEvent};
 
 pub(crate) trait Model: Send + 'static {
+    /// The events that mean something to it; the link hears no others. `None`: all.
+    fn event_names() -> Option<Vec<&'static str>>;
     fn seed(&mut self, open: Vec<OpenCall>);
     fn handle(&mut self, message: &Message, at: DateTime<Utc>) -> Vec<PbxEvent>;
     fn resync(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent>;
@@ -28,6 +30,10 @@ pub(crate) trait Model: Send + 'static {
 }
 
 impl Model for CallModel {
+    fn event_names() -> Option<Vec<&'static str>> {
+        Some(Self::event_names().collect())
+    }
+
     fn seed(&mut self, open: Vec<OpenCall>) {
         Self::seed(self, open);
     }
