@@ -4,4 +4,5 @@ pub mod child;
 pub mod floor;
 pub mod replay;
 pub mod table;
+pub mod timing;
 pub mod traffic;

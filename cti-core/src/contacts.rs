@@ -1,7 +1,7 @@
 //! The customers of a CRM, read page by page: for a [`crate::directory`] that also answers when the CRM does not.
 
 use crate::crm::Match;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::number::Number;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -50,6 +50,15 @@ pub struct ContactPage {
     pub total: Option<u64>,
 }
 
+/// A contact that may have changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The kind of record, as in [`Match::object`].
+    pub object: String,
+    /// The id of the record.
+    pub id: String,
+}
+
 /// A CRM whose customers can be read.
 ///
 /// Reading is without memory: the same `after` gives the page that follows it, whether a minute or a restart lies
@@ -70,6 +79,16 @@ pub trait ContactSource: Send + Sync {
     /// # Errors
     /// As [`ContactSource::contacts`].
     async fn contact(&self, id: &str) -> Result<Option<Contact>>;
+
+    /// Which contact a notice of the CRM (a webhook) is about; `None` if it is about none. The notice may be forged: only
+    /// where to look is taken from it. Sends nothing.
+    ///
+    /// # Errors
+    /// `Rejected` if it is no notice, `Unsupported` where the CRM sends none.
+    fn changed_in(&self, notice: &[u8]) -> Result<Option<Changed>> {
+        let _ = notice;
+        Err(Error::unsupported("changed_in", "this CRM sends no notices"))
+    }
 }
 
 /// A shared source is a source.
@@ -85,5 +104,9 @@ impl<T: ContactSource + ?Sized> ContactSource for Arc<T> {
 
     async fn contact(&self, id: &str) -> Result<Option<Contact>> {
         (**self).contact(id).await
+    }
+
+    fn changed_in(&self, notice: &[u8]) -> Result<Option<Changed>> {
+        (**self).changed_in(notice)
     }
 }

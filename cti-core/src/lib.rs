@@ -37,6 +37,7 @@ pub mod error;
 pub mod fault;
 pub mod fields;
 pub mod health;
+pub mod hook;
 pub mod layer;
 pub mod number;
 pub mod outbox;

@@ -21,6 +21,7 @@ use cti_http::{Repeat, Reply};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// A step that was found right.
 #[derive(Debug)]
@@ -127,6 +128,19 @@ impl Ready {
             Moment::Answered => self.answer.as_ref(),
             Moment::Ended => self.hang_up.as_ref(),
         }
+    }
+
+    /// Where the forms of browser steps go.
+    pub(crate) fn form_targets(&self) -> Vec<Url> {
+        // Values do not change the origin.
+        let target = |step: &Compiled| match &step.action {
+            Action::Browser(page) if page.form.is_some() => {
+                let variables = Facts::of_nothing().variables(&self.fixed, None);
+                page::url(&page.url, &variables).ok()
+            }
+            _ => None,
+        };
+        MOMENTS.iter().filter_map(|&moment| self.step(moment)).filter_map(target).collect()
     }
 
     /// Carries a step out: with the session of its account, and once more with a new one if that is refused. All of it

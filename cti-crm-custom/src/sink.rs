@@ -97,6 +97,10 @@ impl CrmSink for Custom {
         ready.click_url(number, &number.number, matches)
     }
 
+    fn form_targets(&self) -> Vec<Url> {
+        self.ready().map_or_else(|_| Vec::new(), Ready::form_targets)
+    }
+
     async fn health(&self) -> Vec<Check> {
         match self.ready() {
             Ok(ready) => health::check(self.settings(), ready).await,

@@ -12,10 +12,12 @@ use cti_core::call::{CallRecord, Direction, Disposition, Recording};
 use cti_core::crm::{Match, WriteKey, Written};
 use cti_core::fields::FieldMap;
 use cti_core::number::Number;
-use cti_core::{Error, ErrorKind, Result, fields};
+use cti_core::{Error, ErrorKind, Result, Status, fields};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The longest value that can be the key of an upsert.
 const MAX_KEY: usize = 64;
@@ -65,11 +67,22 @@ pub(crate) struct CallLog {
     pub(crate) mode: CallLogMode,
     form: KnownForm,
     recordings: RecordingFiles,
+    /// Entries that may have been written already: the answer was lost.
+    unsure: Mutex<HashSet<String>>,
 }
+
+/// More entries than this are not waiting at once.
+const MAX_UNSURE: usize = 10_000;
 
 impl CallLog {
     pub(crate) fn new(app: App, mode: CallLogMode, recordings: Option<RecordingFiles>) -> Self {
-        Self { app, mode, form: KnownForm::default(), recordings: recordings.unwrap_or_default() }
+        Self {
+            app,
+            mode,
+            form: KnownForm::default(),
+            recordings: recordings.unwrap_or_default(),
+            unsure: Mutex::default(),
+        }
     }
 
     pub(crate) async fn write(
@@ -81,10 +94,43 @@ impl CallLog {
     ) -> Result<Written> {
         let form = self.form.get(client, &self.app).await?;
         let values = values(&self.app, record, matched, form);
-        match (self.mode, self.app.code("call_id")) {
-            (CallLogMode::Upsert, Some(code)) => self.upsert(client, code.as_str(), &entry_key(key), values).await,
-            _ => self.add(client, &entry_key(key), values, form).await,
+        let entry = entry_key(key);
+        let written = match (self.mode, self.app.code("call_id")) {
+            // An entry that may be there may have been edited since: it is added if it is missing, and else left alone.
+            (CallLogMode::Upsert, Some(_)) if self.is_unsure(&entry) && self.has_key(form) => {
+                self.add(client, &entry, values, form).await
+            }
+            (CallLogMode::Upsert, Some(code)) => self.upsert(client, code.as_str(), &entry, values).await,
+            _ => self.add(client, &entry, values, form).await,
+        };
+        self.note(entry, written.as_ref().err());
+        written
+    }
+
+    fn unsure(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.unsure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_unsure(&self, entry: &str) -> bool {
+        self.unsure().contains(entry)
+    }
+
+    fn note(&self, entry: String, error: Option<&Error>) {
+        let mut unsure = self.unsure();
+        match error {
+            Some(error) if error.status() != Status::Permanent && unsure.len() < MAX_UNSURE => {
+                unsure.insert(entry);
+            }
+            _ => {
+                unsure.remove(&entry);
+            }
         }
+    }
+
+    /// True if the form refuses a second entry with the same call id.
+    fn has_key(&self, form: Option<&Form>) -> bool {
+        let code = self.app.code("call_id").map(FieldCode::as_str);
+        form.zip(code).and_then(|(form, code)| form.top(code)).is_some_and(|field| field.can_be_key())
     }
 
     /// Writes what the PBX knows, and nothing that a person may have changed meanwhile: not the name, the note, the number.
@@ -184,10 +230,8 @@ impl CallLog {
     ) -> Result<Written> {
         map::write(&mut values, &self.app, "call_id", key);
         let request = Request::post("record.json").with("record", values);
-        let code = self.app.code("call_id").map(FieldCode::as_str);
         // Where the form refuses a second one, trying again does no harm.
-        let is_key = form.zip(code).and_then(|(form, code)| form.top(code)).is_some_and(|field| field.can_be_key());
-        let request = if is_key { request.repeatable() } else { request };
+        let request = if self.has_key(form) { request.repeatable() } else { request };
         match client.send(&self.app, request).await {
             Ok(answer) => Ok(Written { id: answer.get("id").and_then(id_text), created: true }),
             Err(error) if self.is_there_already(&error) => Ok(Written { id: None, created: false }),

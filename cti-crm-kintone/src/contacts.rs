@@ -8,9 +8,10 @@ use crate::error;
 use crate::map::{self, id_text};
 use crate::query::{Condition, FieldCode};
 use crate::sink::NO_CUSTOMERS;
+use crate::webhook;
 use async_trait::async_trait;
 use chrono::{DateTime, SecondsFormat, Utc};
-use cti_core::contacts::{Contact, ContactPage, ContactSource, Reading};
+use cti_core::contacts::{Changed, Contact, ContactPage, ContactSource, Reading};
 use cti_core::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -131,6 +132,17 @@ impl ContactSource for Kintone {
         };
         read.await.map_err(|error| error.during(operation))
     }
+
+    fn changed_in(&self, notice: &[u8]) -> Result<Option<Changed>> {
+        let operation = "changed_in";
+        let ready = self.ready().map_err(|error| error.during(operation))?;
+        changed(ready, notice).map_err(|error| error.during(operation))
+    }
+}
+
+/// What kintone's webhook tells.
+fn changed(ready: &Ready, notice: &[u8]) -> Result<Option<Changed>> {
+    webhook::changed(notice, customers(ready)?.app.id)
 }
 
 fn customers(ready: &Ready) -> Result<&Customers> {

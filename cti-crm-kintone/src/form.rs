@@ -128,6 +128,11 @@ impl Field<'_> {
         self.kind() == "LINK" && self.0.get("protocol").and_then(Value::as_str) == Some("CALL")
     }
 
+    /// A field that takes its value from another app.
+    pub(crate) fn is_lookup(&self) -> bool {
+        self.0.get("lookup").is_some_and(|lookup| !lookup.is_null())
+    }
+
     /// The greatest length, if there is one.
     pub(crate) fn max_length(&self) -> Option<usize> {
         self.0.get("maxLength").and_then(Value::as_str)?.parse().ok()

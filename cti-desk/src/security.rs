@@ -4,7 +4,7 @@ use crate::answer::Refusal;
 use crate::click;
 use crate::running::Inner;
 use crate::session::{Proof, Who};
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::{self, HeaderName, HeaderValue};
@@ -20,7 +20,7 @@ use url::{Host, Url};
 /// No script, style or request but the desk's own; no frame around it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
-const MAX_BODY: usize = 16 * 1024;
+pub(crate) const MAX_BODY: usize = 16 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Scheme, host and port of a page, as browsers write it.
@@ -158,14 +158,23 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
         desk.metrics.refused("type");
         return Err(Refusal::not_json());
     }
-    let bytes = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY))
-        .await
-        .map_err(|_| Refusal::too_slow())?
-        .map_err(|_| {
-            desk.metrics.refused("size");
-            Refusal::too_large()
-        })?;
+    let bytes = read_body(desk, body, MAX_BODY).await?;
     serde_json::from_slice(&bytes).map_err(|_| Refusal::bad_request("the body is not the JSON that belongs here"))
+}
+
+/// Reads a body of bounded size in bounded time.
+pub(crate) async fn read_body(desk: &Inner, body: Body, most: usize) -> Result<Bytes, Refusal> {
+    let read = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, most)).await.map_err(|_| Refusal::too_slow())?;
+    read.map_err(|_| {
+        desk.metrics.refused("size");
+        Refusal::too_large()
+    })
+}
+
+/// Compares in a time that tells nothing about where they differ.
+pub(crate) fn same_secret(ours: &str, given: &str) -> bool {
+    let differences = ours.bytes().zip(given.bytes()).fold(0, |all, (a, b)| all | (a ^ b));
+    ours.len() == given.len() && differences == 0
 }
 
 /// Anything that is not a route.

@@ -195,9 +195,16 @@ impl Checker<'_> {
     fn offerings(&mut self) {
         let mut open: BTreeSet<Extension> = BTreeSet::new();
         let mut winner_since: Option<usize> = None;
+        // Who is called while somebody holds is asked, and competes with nobody.
+        let (mut holders, mut asked) = (0_u32, BTreeSet::new());
         for (place, event) in self.events.iter().enumerate() {
             match &event.fact {
+                CallFact::Held { .. } => holders += 1,
+                CallFact::Resumed { .. } => holders = holders.saturating_sub(1),
                 CallFact::Ringing { extension } => {
+                    if holders > 0 {
+                        asked.insert(extension);
+                    }
                     self.expect(3, open.insert(extension.clone()), || {
                         format!("{extension} rings again although it rings already")
                     });
@@ -213,7 +220,7 @@ impl Checker<'_> {
                     });
                     let elsewhere = *reason == MissReason::AnsweredElsewhere;
                     let missed_at = event.at;
-                    if rang && winner_since.is_some() {
+                    if rang && winner_since.is_some() && !asked.remove(extension) {
                         self.expect(3, elsewhere, || {
                             format!("{extension} lost to somebody who answered, but is said to have missed: {reason:?}")
                         });
@@ -277,7 +284,7 @@ impl Checker<'_> {
             if is_offered {
                 let same = known.is_none_or(|known| is_same(known, &event.caller));
                 self.expect(5, same, || format!("{} tells another caller", event.name()));
-                known = Some(&event.caller);
+                known = known.filter(|known| known.name.is_some() || !same).or(Some(&event.caller));
             }
             self.expect(6, event.direction == first.direction, || format!("{} tells another direction", event.name()));
             if let CallFact::Ended { record, .. } = &event.fact {
@@ -319,7 +326,12 @@ impl Checker<'_> {
         }
         if whole && transfers.is_empty() {
             // Of several the last who talked to the other party: somebody who was only asked did not.
-            let fits = record.answered_by.as_ref().map_or(answered_by.is_empty(), |by| answered_by.contains(by));
+            // The one of ours who calls talks too.
+            let caller = record.extensions.first().filter(|_| record.direction != Direction::Inbound);
+            let fits = record
+                .answered_by
+                .as_ref()
+                .map_or(answered_by.is_empty(), |by| answered_by.contains(by) || caller == Some(by));
             self.expect(2, fits, || {
                 format!("the record is answered by {:?}, the events by {answered_by:?}", record.answered_by)
             });

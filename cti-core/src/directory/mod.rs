@@ -1,9 +1,11 @@
 //! Customers kept on this machine: filled by [`DirectorySync`] from a [`ContactSource`](crate::contacts::ContactSource), asked by
 //! the layer [`Backing`](crate::layer::Backing) when the CRM does not answer.
 
+mod hook;
 mod memory;
 mod sync;
 
+pub use hook::DirectoryHook;
 pub use memory::MemoryDirectory;
 pub use sync::{DirectorySync, SyncReport, SyncSettings};
 

@@ -79,6 +79,10 @@ impl<S: CrmSink, A: AnswerLookUps> CrmSink for Answering<S, A> {
         self.inner.screen_pop(number, matches)
     }
 
+    fn form_targets(&self) -> Vec<Url> {
+        self.inner.form_targets()
+    }
+
     async fn health(&self) -> Vec<Check> {
         self.inner.health().await
     }

@@ -95,17 +95,23 @@ pub(super) fn url_encoded(text: &str) -> String {
 /// Everything but the unreserved characters of RFC 3986. Runs of those are copied whole.
 fn percent_encode(out: &mut String, value: &str, blank: &str) {
     let mut rest = value;
-    while let Some(at) = rest.bytes().position(|byte| !UNRESERVED[usize::from(byte)]) {
-        out.push_str(&rest[..at]);
-        let Some(c) = rest[at..].chars().next() else { return };
+    loop {
+        let (plain, after) = rest.split_at(unreserved_at_start(rest.as_bytes()));
+        out.push_str(plain);
+        let Some(c) = after.chars().next() else { return };
+        let (special, after) = after.split_at(c.len_utf8());
         if c == ' ' {
             out.push_str(blank);
         } else {
-            rest.as_bytes()[at..at + c.len_utf8()].iter().for_each(|&byte| percent(out, byte));
+            special.bytes().for_each(|byte| percent(out, byte));
         }
-        rest = &rest[at + c.len_utf8()..];
+        rest = after;
     }
-    out.push_str(rest);
+}
+
+/// How many bytes at the beginning stand for themselves.
+fn unreserved_at_start(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| UNRESERVED[usize::from(**byte)]).count()
 }
 
 fn percent(out: &mut String, byte: u8) {

@@ -83,6 +83,19 @@ pub(super) fn expand(
         match part {
             Part::Literal(literal) => out.text.push_str(literal),
             Part::Value { value, escape } => {
+                // By far the most values are a variable as it is.
+                if mode == Mode::Real
+                    && let Expression::Variable { slot, known, .. } = &value.expression
+                    && let Some(stored) = variables.stored(slot)
+                {
+                    any_secret |= stored.secret | known.secret;
+                    if stored.plain && *escape != Escape::Base {
+                        out.text.push_str(&stored.text);
+                    } else {
+                        write(*escape, &mut out.text, &stored.text, &value.expression)?;
+                    }
+                    continue;
+                }
                 run.secret = false;
                 let text = run.value(&value.expression)?;
                 any_secret |= run.secret;

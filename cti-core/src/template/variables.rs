@@ -27,9 +27,19 @@ pub struct Variables {
 }
 
 #[derive(Clone)]
-struct Value {
-    text: String,
-    secret: bool,
+pub(super) struct Value {
+    pub(super) text: String,
+    pub(super) secret: bool,
+    /// True if it is made of ASCII letters and digits alone. They mean nothing anywhere, so that nothing is escaped; that
+    /// is found out once, when the value is set, and not at each expansion.
+    pub(super) plain: bool,
+}
+
+impl Value {
+    fn new(text: String, secret: bool) -> Self {
+        let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        Self { text, secret, plain }
+    }
 }
 
 /// Where a variable finds its value.
@@ -60,12 +70,12 @@ impl Variables {
 
     /// Gives a variable a value.
     pub fn set(&mut self, name: impl AsRef<str>, value: impl Into<String>) {
-        self.put(name.as_ref(), Value { text: value.into(), secret: false });
+        self.put(name.as_ref(), Value::new(value.into(), false));
     }
 
     /// Gives a variable a value that is secret, whatever the name says.
     pub fn set_secret(&mut self, name: impl AsRef<str>, value: impl Into<String>) {
-        self.put(name.as_ref(), Value { text: value.into(), secret: true });
+        self.put(name.as_ref(), Value::new(value.into(), true));
     }
 
     /// The value of a variable, in clear. It is hostile until escaped.
@@ -85,12 +95,20 @@ impl Variables {
 
     /// The value, and whether it is secret.
     pub(super) fn get(&self, slot: &Slot) -> Option<(Cow<'_, str>, bool)> {
-        let value = match slot {
+        match slot {
+            Slot::Date(part) => self.now.map(|now| (Cow::Owned(part.of(now)), false)),
+            slot => self.stored(slot).map(|value| (Cow::Borrowed(&*value.text), value.secret)),
+        }
+    }
+
+    /// The value if it is a text that was [set](Self::set).
+    #[inline]
+    pub(super) fn stored(&self, slot: &Slot) -> Option<&Value> {
+        match slot {
             Slot::BuiltIn(place) => self.built_in[*place].as_ref(),
             Slot::Other(name) => self.others.iter().find(|(known, _)| known == name).map(|(_, value)| value),
-            Slot::Date(part) => return self.now.map(|now| (Cow::Owned(part.of(now)), false)),
-        };
-        value.map(|value| (Cow::Borrowed(&*value.text), value.secret))
+            Slot::Date(_) => None,
+        }
     }
 }
 

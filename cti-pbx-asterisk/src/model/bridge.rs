@@ -1,7 +1,7 @@
 //! Who shares a conversation: `BridgeEnter`, `BridgeLeave`, `BridgeDestroy`; Local channels and pick-ups.
 
 use super::CallModel;
-use super::call::{enter as enter_list, leave as leave_list};
+use super::call::{Doing, enter as enter_list, leave as leave_list};
 use super::channel::{Channel, Offer, UP, Uid};
 use super::side::Side;
 use super::text::field;
@@ -71,6 +71,10 @@ pub(super) fn pickup(model: &mut CallModel, message: &Message) {
 impl CallModel {
     /// A channel joins a conversation: whoever talks there without a dial that told us was answered with that.
     pub(super) fn enters_bridge(&mut self, uid: &Uid, bridge: &str) {
+        let before = self.channels.get_mut(uid).and_then(|channel| channel.bridge.take());
+        if let Some(before) = before.filter(|before| **before != *bridge) {
+            self.leaves_bridge(uid, &before);
+        }
         let members = self.bridges.entry(bridge.to_owned()).or_default();
         let is_news = !members.contains(uid);
         enter_list(members, uid);
@@ -137,7 +141,7 @@ impl CallModel {
         let is_agent = call.agent.as_ref() == Some(uid);
         if offer == Offer::Answered || (is_agent && call.answered_at.is_some()) {
             if with_customer || !is_agent {
-                enter_list(&mut call.talking, uid);
+                call.doing.enter(Doing::Talks, uid);
             }
             if with_customer && call.direction != Some(Direction::Internal) {
                 call.answered_by = Some(extension);

@@ -1,7 +1,7 @@
 //! Dials: `DialBegin`, `DialState`, `DialEnd`, and `OriginateResponse` for calls that the PBX itself placed.
 
 use super::CallModel;
-use super::call::enter;
+use super::call::Doing;
 use super::channel::{Offer, RINGING, Uid};
 use super::direction::dialed;
 use super::side::{Side, without_suffix};
@@ -151,7 +151,7 @@ impl CallModel {
             && call.agent.as_ref() != Some(leg)
         {
             call.offered = true;
-            enter(&mut call.ringing, leg);
+            call.doing.enter(Doing::Rings, leg);
         }
     }
 

@@ -2,18 +2,18 @@
 
 use super::CallModel;
 use super::channel::{Offer, Uid, is_calling};
-use super::text::prefixed;
-use crate::ami::Message;
+use super::text::Shot;
 use cti_core::call::{Direction, Disposition};
 
 impl CallModel {
     /// A known channel may show another `Linkedid` than before: its call became part of another.
-    pub(super) fn follow_linkedid(&mut self, message: &Message, prefix: &str, uid: &Uid) {
-        let Some(linkedid) = prefixed(message, prefix, "Linkedid") else { return };
-        let Some(mine) = self.channels.get(uid).map(|channel| channel.call.clone()) else { return };
+    pub(super) fn follow_linkedid(&mut self, shot: &Shot<'_>, uid: &Uid) {
+        let Some(linkedid) = shot.linkedid() else { return };
+        let Some(mine) = self.channels.get(uid).map(|channel| &channel.call) else { return };
         if mine.as_ref() == linkedid {
             return;
         }
+        let mine = mine.clone();
         match self.key_of(&linkedid) {
             Some(other) if other != mine => self.merge(&mine, &other),
             Some(_) => {}
@@ -48,6 +48,7 @@ impl CallModel {
                     || (gone.agent.as_ref() == Some(uid) && is_calling(channel.state)))
             {
                 channel.offer = Offer::Joined;
+                channel.answers = 0;
             }
         }
         for uid in &gone.channels {
@@ -57,7 +58,7 @@ impl CallModel {
         }
         let moved = gone.channels.clone();
         stays.absorb(&mut gone);
-        for alias in stays.aliases.clone() {
+        for alias in stays.rare().aliases.clone() {
             self.aliases.insert(alias, into.clone());
         }
         for uid in moved {
@@ -67,10 +68,10 @@ impl CallModel {
 
     pub(super) fn alias(&mut self, linkedid: &str, key: &Uid) {
         if let Some(call) = self.calls.get_mut(key)
-            && call.aliases.len() < super::call::MAX_ITEMS
+            && call.rare().aliases.len() < super::call::MAX_ITEMS
         {
             let alias: Uid = linkedid.into();
-            call.aliases.push(alias.clone());
+            call.rare_mut().aliases.push(alias.clone());
             self.aliases.insert(alias, key.clone());
         }
     }

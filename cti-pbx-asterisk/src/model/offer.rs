@@ -1,7 +1,7 @@
 //! One offering of a call to one device: it rings, it is answered, or it ends without an answer.
 
 use super::CallModel;
-use super::call::{LastAnswer, enter, leave};
+use super::call::{Doing, LastAnswer};
 use super::channel::{Channel, Offer, UP, Uid};
 use super::side::Side;
 use cti_core::call::{CallFact, Direction, Extension, MissReason};
@@ -32,7 +32,7 @@ impl CallModel {
         let Some(call) = self.calls.get_mut(&channel.call) else { return };
         call.offered = true;
         call.add_extension(extension);
-        enter(&mut call.ringing, leg);
+        call.doing.enter(Doing::Rings, leg);
         if rings_already {
             return;
         }
@@ -61,8 +61,13 @@ impl CallModel {
         if self.channels.get(leg).is_some_and(|channel| matches!(channel.offer, Offer::None | Offer::Dialed)) {
             self.ring(leg, extension);
         }
+        let mut what = format!("answered:{leg}");
         if let Some(channel) = self.channels.get_mut(leg) {
             channel.offer = Offer::Answered;
+            channel.answers += 1;
+            if channel.answers > 1 {
+                what = format!("{what}:{}", channel.answers);
+            }
         }
         self.settle_others(leg);
         let now = self.now;
@@ -73,8 +78,8 @@ impl CallModel {
         if !is_asked || call.answered_by.is_none() {
             call.answered_by = Some(extension.clone());
         }
-        enter(&mut call.talking, leg);
-        self.tell_of(leg, format!("answered:{leg}"), CallFact::Answered { extension: extension.clone() });
+        call.doing.enter(Doing::Talks, leg);
+        self.tell_of(leg, what, CallFact::Answered { extension: extension.clone() });
     }
 
     /// True if this device was called by somebody of ours who asks, while the other party of the call waits.
@@ -98,14 +103,14 @@ impl CallModel {
         let Some(channel) = self.channels.get(leg) else { return };
         let Some(extension) = channel.extension().cloned() else { return };
         let Some(call) = self.calls.get_mut(&channel.call) else { return };
-        let (channels, ringing) = (&mut self.channels, &mut call.ringing);
+        let (channels, doing) = (&mut self.channels, &mut call.doing);
         for uid in call.channels.iter().filter(|&uid| uid != leg) {
             if let Some(other) = channels.get_mut(uid)
                 && other.extension() == Some(&extension)
                 && matches!(other.offer, Offer::Dialed | Offer::Ringing)
             {
                 other.offer = Offer::Over;
-                leave(ringing, uid);
+                doing.leave(Doing::Rings, uid);
             }
         }
     }
@@ -132,11 +137,11 @@ impl CallModel {
         let agent = call.agent.clone().zip(call.agent_extension.clone());
         match agent.filter(|_| call.direction != Some(Direction::Inbound) && call.answered_by.is_none()) {
             Some((agent, extension)) => {
-                enter(&mut call.talking, &agent);
+                call.doing.enter(Doing::Talks, &agent);
                 call.answered_by = Some(extension.clone());
                 self.tell_of(leg, format!("answered:{leg}"), CallFact::Answered { extension });
             }
-            None => enter(&mut call.talking, leg),
+            None => call.doing.enter(Doing::Talks, leg),
         }
     }
 
@@ -157,7 +162,7 @@ impl CallModel {
             Some(channel) if matches!(channel.offer, Offer::None | Offer::Dialed) => {
                 channel.offer = Offer::Over;
                 if let Some(call) = self.call_of(leg) {
-                    leave(&mut call.ringing, leg);
+                    call.doing.leave(Doing::Rings, leg);
                 }
             }
             _ => {}
@@ -170,12 +175,12 @@ impl CallModel {
         let Some(channel) = self.channels.get_mut(leg) else { return };
         let (offer, cause) = (channel.offer, channel.cause);
         let Some(call) = self.calls.get_mut(&channel.call) else { return };
-        leave(&mut call.ringing, leg);
+        call.doing.leave(Doing::Rings, leg);
         if goes_on {
             channel.offer = Offer::Over; // another device of this extension rings on
             return;
         }
-        let outcomes = &mut call.outcomes;
+        let outcomes = &mut call.rare_mut().outcomes;
         match reason {
             MissReason::AnsweredElsewhere => {}
             MissReason::NoAnswer => outcomes.no_answer += 1,
@@ -197,7 +202,7 @@ impl CallModel {
                     channel.offer = Offer::Over;
                 }
                 if let Some(call) = self.call_of(leg) {
-                    leave(&mut call.ringing, leg);
+                    call.doing.leave(Doing::Rings, leg);
                 }
             }
             self.tell_missed(leg, &extension, reason);
@@ -275,7 +280,7 @@ impl CallModel {
 
 fn note_answer(call: &mut super::call::Call, leg: &Uid, now: chrono::DateTime<chrono::Utc>) {
     let at = call.clock(now);
-    leave(&mut call.ringing, leg);
+    call.doing.leave(Doing::Rings, leg);
     call.last_answer = Some(LastAnswer { leg: leg.clone(), first: call.answered_at.is_none() });
     call.answered_at.get_or_insert(at);
 }

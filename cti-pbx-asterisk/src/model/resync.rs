@@ -2,6 +2,7 @@
 
 use super::CallModel;
 use super::agent::since;
+use super::call::Doing;
 use super::channel::{Offer, RINGING, UP, Uid};
 use super::clock::born;
 use super::dial::{dialed_number, originated};
@@ -150,7 +151,10 @@ impl CallModel {
     fn missed_before(&mut self, key: &Uid) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let reason = if call.answered_at.is_some() { MissReason::AnsweredElsewhere } else { MissReason::NoAnswer };
-        for (extension, leg) in std::mem::take(&mut call.rang_before) {
+        if call.rare().before.rang.is_empty() {
+            return;
+        }
+        for (extension, leg) in std::mem::take(&mut call.rare_mut().before.rang) {
             let is_other = |uid: &Uid| {
                 self.channels
                     .get(uid)
@@ -230,12 +234,18 @@ impl CallModel {
         }
     }
 
-    /// A Local channel that was dialled was so by the party with which the call began, as far as we can know.
+    /// What was dialled was so for the party with which the call began, if that is in no conversation: as far as we can
+    /// know.
     fn assume_dialed(&mut self, uid: &Uid) {
         let Some(channel) = self.channels.get(uid) else { return };
-        if channel.is_local() && channel.offer == Offer::Dialed && channel.dialed_by.is_none() {
-            let origin = self.calls.get(&channel.call).and_then(|call| call.origin.clone());
-            self.channels.set_dialer(uid, origin.filter(|origin| origin != uid));
+        if channel.offer != Offer::Dialed || channel.dialed_by.is_some() {
+            return;
+        }
+        let origin = self.calls.get(&channel.call).and_then(|call| call.origin.clone());
+        let waits = |origin: &Uid| self.channels.get(origin).is_some_and(|origin| origin.bridge.is_none());
+        let origin = origin.filter(|origin| origin != uid && waits(origin));
+        if let Some(channel) = self.channels.get_mut(uid) {
+            channel.root = origin;
         }
     }
 
@@ -249,11 +259,12 @@ impl CallModel {
         if is_agent {
             call.agent = Some(uid.clone());
         }
-        let answered = call.answered_before.contains(uid) || (is_agent && call.answered_at.is_some());
-        let rang = is_agent || call.rang_before.iter().any(|(_, leg)| leg == uid);
+        let answered = call.rare().before.answered.contains(uid) || (is_agent && call.answered_at.is_some());
+        let rang = is_agent || call.rare().before.rang.iter().any(|(_, leg)| leg == uid);
         let Some(channel) = self.channels.get_mut(uid) else { return };
         if answered {
             channel.offer = Offer::Answered;
+            channel.answers = channel.answers.max(1);
         } else if rang && channel.offer != Offer::Answered {
             channel.offer = Offer::Ringing;
         }
@@ -266,22 +277,24 @@ impl CallModel {
             return;
         };
         let Some(call) = self.calls.get_mut(&channel.call).filter(|call| call.seeded) else { return };
-        let Some(at) = call.held_before.iter().position(|who| who.as_ref() == channel.extension()) else { return };
-        call.held_before.remove(at);
+        let Some(at) = call.rare().before.held.iter().position(|who| who.as_ref() == channel.extension()) else {
+            return;
+        };
+        call.rare_mut().before.held.remove(at);
         channel.holding = true;
-        super::call::enter(&mut call.holding, uid);
+        call.doing.enter(Doing::Holds, uid);
     }
 
     /// True if an earlier run told that this caller waits in that queue.
     fn wait_goes_on(&mut self, uid: &Uid, queue: &str) -> bool {
         let Some(channel) = self.channels.get_mut(uid) else { return false };
         let Some(call) = self.calls.get_mut(&channel.call) else { return false };
-        if !call.seeded || !call.waited_before || call.queue.as_deref() != Some(queue) {
+        if !call.seeded || !call.rare().before.waited || call.queue.as_deref() != Some(queue) {
             return false;
         }
-        call.waited_before = false;
+        call.rare_mut().before.waited = false;
         channel.queue = Some(queue.to_owned());
-        super::call::enter(&mut call.queued, uid);
+        call.doing.enter(Doing::Waits, uid);
         true
     }
 
@@ -298,7 +311,7 @@ impl CallModel {
         if !complete {
             return;
         }
-        let queued: Vec<Uid> = self.calls.values().flat_map(|call| call.queued.iter().cloned()).collect();
+        let queued: Vec<Uid> = self.calls.values().flat_map(|call| call.doing.those(Doing::Waits).cloned()).collect();
         for uid in queued.into_iter().filter(|uid| !waiting.contains(uid.as_ref())) {
             let answered = self.channels.get(&uid).is_some_and(|channel| channel.bridge.is_some());
             if let Some(queue) = self.channels.get_mut(&uid).and_then(|channel| channel.queue.take()) {

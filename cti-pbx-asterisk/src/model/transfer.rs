@@ -1,7 +1,7 @@
 //! Transfers: `BlindTransfer` and `AttendedTransfer`, told by Asterisk after it did them.
 
 use super::CallModel;
-use super::call::{MAX_ITEMS, enter, leave};
+use super::call::{Doing, MAX_ITEMS};
 use super::channel::{Offer, UP, Uid};
 use super::direction::dialed;
 use super::side::Side;
@@ -68,8 +68,9 @@ impl CallModel {
         let now = self.now;
         let Some(call) = self.call_of(transferer) else { return };
         let at = call.clock(now);
-        if call.transfers.len() < MAX_ITEMS {
-            call.transfers.push(Transfer { from: from.clone(), to: to.clone(), how, at });
+        let transfers = &mut call.rare_mut().transfers;
+        if transfers.len() < MAX_ITEMS {
+            transfers.push(Transfer { from: from.clone(), to: to.clone(), how, at });
         }
         self.tell_of(transferer, format!("transferred:{transferer}"), CallFact::Transferred { from, to, how });
     }
@@ -79,7 +80,7 @@ impl CallModel {
         let Some(channel) = self.channels.get(transferer) else { return Vec::new() };
         let Some(call) = self.calls.get(&channel.call) else { return Vec::new() };
         let same = |uid: &&Uid| self.channels.get(uid).is_some_and(|other| other.extension() == channel.extension());
-        call.holding.iter().filter(same).cloned().collect()
+        call.doing.those(Doing::Holds).filter(same).cloned().collect()
     }
 
     /// Who came last into that conversation, beside those that are known. Asterisk does not name the target if it had
@@ -107,7 +108,7 @@ impl CallModel {
             channel.left = true;
         }
         if let Some(call) = self.call_of(uid) {
-            leave(&mut call.talking, uid);
+            call.doing.leave(Doing::Talks, uid);
         }
     }
 
@@ -124,7 +125,7 @@ impl CallModel {
         if let Some(call) = self.call_of(leg)
             && let Some(extension) = extension
         {
-            enter(&mut call.talking, leg);
+            call.doing.enter(Doing::Talks, leg);
             call.answered_by = Some(extension);
         }
     }

@@ -197,6 +197,11 @@ impl Simulator {
         self.shared.lock().sessions.clear();
     }
 
+    /// No fault is to come any more.
+    pub fn mend(&self) {
+        self.shared.lock().faults = Faults::default();
+    }
+
     /// Does that to the next `times` requests whose path begins so.
     pub fn fail_next(&self, path: &str, times: usize, fault: Fault) {
         self.shared.lock().faults.add(path, times, &fault);

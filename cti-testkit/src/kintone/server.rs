@@ -31,7 +31,9 @@ pub(super) async fn answer(
         return pages::page(&shared, app);
     }
     let (number, fault) = shared.with(|state| {
-        state.requests.push(record(&method, &uri, &headers, &body));
+        if !state.forgetful {
+            state.requests.push(record(&method, &uri, &headers, &body));
+        }
         (state.requests.len(), state.faults.next(effective_method(&method, &headers) != "GET"))
     });
     if let Some(fault) = fault.as_ref().filter(|fault| !fault.carries_out()) {

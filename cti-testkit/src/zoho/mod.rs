@@ -361,6 +361,11 @@ impl Simulator {
         self.shared.with(|state| state.accounts.grant(None))
     }
 
+    /// A code as the consent page gives it for that redirect address.
+    pub fn grant_for(&self, redirect_uri: &str) -> String {
+        self.shared.with(|state| state.accounts.grant(Some(redirect_uri)))
+    }
+
     /// Changes a user, as the administrator does; false if there is none with that e-mail address.
     pub fn change_user(&self, email: &str, change: impl FnOnce(&mut User)) -> bool {
         self.shared.with(|state| state.users.iter_mut().find(|user| user.email == email).map(change).is_some())
