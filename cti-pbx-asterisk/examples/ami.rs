@@ -24,6 +24,7 @@ async fn main() -> cti_core::Result<()> {
     while let Some(incoming) = events.recv().await {
         match incoming {
             Incoming::Event { message, received } => println!("{received} {}", message.event().unwrap_or_default()),
+            Incoming::Oversized { bytes } => println!("a message of {bytes} bytes was too big"),
             Incoming::Lost { events } => println!("{events} events came too fast"),
         }
     }

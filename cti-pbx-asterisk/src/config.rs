@@ -2,7 +2,7 @@
 
 use crate::ami::Options;
 use crate::link::{Lookup, Shared};
-use crate::model::Sides;
+use crate::model::{CLASSES, NOISE, Sides};
 use cti_core::Fault;
 use cti_core::backoff::Backoff;
 use cti_core::pbx::AutoAnswer;
@@ -54,7 +54,7 @@ impl Asterisk {
     pub fn new(name: impl Into<String>, host: impl Into<String>) -> Self {
         let settings = Settings {
             name: name.into(),
-            options: Options::new(host),
+            options: Options::new(host).events(CLASSES).without_events(NOISE),
             sides: Sides::default(),
             technology: "PJSIP".to_owned(),
             dial_context: "from-internal".to_owned(),

@@ -55,6 +55,64 @@ proptest! {
         check(&action, "id", 10)?;
         check(&Action::login_with_secret(&value, &value, &value), "id", 5)?;
         check(&Action::queue_pause(&value, true, Some(&value)), "id", 5)?;
+        for (action, headers) in every_action(&value) {
+            check(&action, "id", headers)?;
+        }
+    }
+}
+
+/// Every action that takes a text, with that text everywhere.
+fn every_action(v: &str) -> Vec<(Action, usize)> {
+    let second = std::time::Duration::from_secs(1);
+    vec![
+        (Action::events(v), 3),
+        (Action::filter(v), 4),
+        (Action::login_with_key(v, v, v), 6),
+        (Action::bridge_info(v), 3),
+        (Action::getvar(v, v), 4),
+        (Action::setvar(v, v, v), 5),
+        (Action::core_show_channel_map(v), 3),
+        (Action::extension_state(v, v), 4),
+        (Action::presence_state(v), 3),
+        (Action::pjsip_endpoint(v), 3),
+        (Action::db_get(v, v), 4),
+        (Action::db_put(v, v, v), 5),
+        (Action::db_del(v, v), 4),
+        (Action::command(v), 3),
+        (Action::originate_application(v, v, v, second), 7),
+        (Action::hangup(v, 16), 4),
+        (Action::blind_transfer(v, v, v), 5),
+        (Action::atxfer(v, v, v), 5),
+        (Action::cancel_atxfer(v), 3),
+        (Action::redirect(v, v, v), 6),
+        (Action::redirect_both(v, (v, v), v, (v, v)), 10),
+        (Action::bridge(v, v, true), 5),
+        (Action::bridge_destroy(v), 3),
+        (Action::bridge_kick(v, v), 4),
+        (Action::park(v, v), 4),
+        (Action::play_dtmf(v, v.chars().next().unwrap_or('1'), false), 4),
+        (Action::mute_audio(v, v, true), 5),
+        (Action::mix_monitor(v, v), 4),
+        (Action::stop_mix_monitor(v), 3),
+        (Action::mix_monitor_mute(v, true), 5),
+        (Action::monitor(v, v, true), 5),
+        (Action::stop_monitor(v), 3),
+        (Action::pause_monitor(v), 3),
+        (Action::send_text(v, v), 4),
+        (Action::message_send(v, v, v), 5),
+        (Action::user_event(v), 3),
+        (Action::queue_add(v, v), 4),
+        (Action::queue_remove(v, v), 4),
+        (Action::queue_penalty(v, 1), 4),
+        (Action::queue_log(v, v, v), 5),
+        (Action::agent_logoff(v, true), 4),
+    ]
+}
+
+#[test]
+fn values_out_of_range_are_refused() {
+    for bad in [Action::hangup("x", 128), Action::play_dtmf("x", 'x', false), Action::mute_audio("x", "left", true)] {
+        assert_eq!(bad.encode("1").expect_err("refused").kind(), ErrorKind::Rejected);
     }
 }
 

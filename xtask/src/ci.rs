@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::shell::cargo;
-use crate::{arrows, coverage, features, lab};
+use crate::{arrows, coverage, features, fuzz, lab};
 use std::time::Instant;
 
 /// Runs it all, the quick checks first.
@@ -18,6 +18,7 @@ pub(crate) fn run() -> Result<()> {
     injection()?;
     cargo("doc --workspace --all-features --no-deps", &[("RUSTDOCFLAGS", "-D warnings")])?;
     features::run()?;
+    fuzz::run(&[])?;
     println!("all passed in {:.0?}", begun.elapsed());
     Ok(())
 }

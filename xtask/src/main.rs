@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod coverage;
 mod features;
+mod fuzz;
 mod lab;
 mod shell;
 
@@ -26,6 +27,8 @@ usage: cargo xtask <chore>
   injection    a million hostile values through a template of each target (a part of ci)
   bench [subject [words …]]
                measures ours beside other libraries and floors, and prints a table; subjects are in bench/src/bin
+  fuzz [--seconds N] [target]
+               tries what bytes can break, for a bounded time; targets are in fuzz/fuzz_targets
 ";
 
 fn main() -> ExitCode {
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         ["injection"] => ci::injection(),
         ["coverage"] => coverage::run(),
         ["bench", words @ ..] => bench::run(words),
+        ["fuzz", words @ ..] => fuzz::run(words),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {

@@ -268,6 +268,7 @@ fn ours_client(port: u16) -> Outcome {
                             break;
                         }
                     }
+                    Incoming::Oversized { .. } => count.lost += 1,
                     Incoming::Lost { events } => count.lost += events,
                 }
             }
@@ -293,6 +294,7 @@ fn ours_stalled(port: u16) -> Outcome {
                         std::thread::sleep(Duration::from_secs(5));
                     }
                 }
+                Incoming::Oversized { .. } => count.lost += 1,
                 Incoming::Lost { events } => count.lost += events,
             }
         }

@@ -3,7 +3,6 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use cti_core::{Error, ErrorKind, Result};
 use std::fmt;
-use std::time::Duration;
 
 /// Asterisk reads 1024 bytes a line and refuses or cuts longer ones.
 const MAX_LINE: usize = 1000;
@@ -69,6 +68,19 @@ impl Action {
         self.header("Variable", format!("{name}={value}"))
     }
 
+    /// Adds a fault if there is one: the action cannot be sent.
+    pub(super) fn check(mut self, good: bool, fault: &str) -> Self {
+        if !good {
+            self.fault.get_or_insert_with(|| fault.to_owned());
+        }
+        self
+    }
+
+    /// The values of that header.
+    pub(super) fn values<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
+    }
+
     /// The name of the action.
     pub fn name(&self) -> &str {
         &self.name
@@ -122,179 +134,5 @@ impl fmt::Debug for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<_> = self.headers.iter().map(|(key, _)| key).collect();
         f.debug_struct("Action").field("name", &self.name).field("keys", &keys).finish_non_exhaustive()
-    }
-}
-
-/// Session.
-impl Action {
-    /// Asks for a challenge, so that the secret need not cross the wire.
-    pub fn challenge() -> Self {
-        Self::new("Challenge").header("AuthType", "MD5")
-    }
-
-    /// Logs in with the answer to a challenge (see [`super::challenge_key`]).
-    pub fn login_with_key(user: &str, key: &str, events: &str) -> Self {
-        let action = Self::new("Login").header("AuthType", "MD5").header("Username", user);
-        action.header("Key", key).header("Events", events)
-    }
-
-    /// Logs in with the secret itself.
-    pub fn login_with_secret(user: &str, secret: &str, events: &str) -> Self {
-        Self::new("Login").header("Username", user).header("Secret", secret).header("Events", events)
-    }
-
-    /// Logs off.
-    pub fn logoff() -> Self {
-        Self::new("Logoff")
-    }
-
-    /// Asks for a sign of life. Needs no right.
-    pub fn ping() -> Self {
-        Self::new("Ping")
-    }
-
-    /// Chooses the classes of events: `on`, `off`, `call,agent`.
-    pub fn events(mask: &str) -> Self {
-        Self::new("Events").header("EventMask", mask)
-    }
-}
-
-/// Looking.
-impl Action {
-    /// A list: all channels.
-    pub fn core_show_channels() -> Self {
-        Self::new("CoreShowChannels")
-    }
-
-    /// A list: all channels, for users without the class `system` or `reporting`.
-    pub fn status() -> Self {
-        Self::new("Status")
-    }
-
-    /// The version of Asterisk.
-    pub fn core_settings() -> Self {
-        Self::new("CoreSettings")
-    }
-
-    /// When Asterisk started.
-    pub fn core_status() -> Self {
-        Self::new("CoreStatus")
-    }
-
-    /// A list: all bridges (Asterisk 12 and later).
-    pub fn bridge_list() -> Self {
-        Self::new("BridgeList")
-    }
-
-    /// A list: the channels in a bridge.
-    pub fn bridge_info(bridge: &str) -> Self {
-        Self::new("BridgeInfo").header("BridgeUniqueid", bridge)
-    }
-
-    /// A list: queues, their members and who waits.
-    pub fn queue_status() -> Self {
-        Self::new("QueueStatus")
-    }
-
-    /// `ParkedCalls`: who waits in a parking lot.
-    pub fn parked_calls() -> Self {
-        Self::new("ParkedCalls")
-    }
-
-    /// The value of a variable or function on a channel.
-    pub fn getvar(channel: &str, variable: &str) -> Self {
-        Self::new("Getvar").header("Channel", channel).header("Variable", variable)
-    }
-
-    /// Runs a command of Asterisk's own command line. Needs the class `command`, which is as much as a shell: avoid it.
-    pub fn command(text: &str) -> Self {
-        Self::new("Command").header("Command", text)
-    }
-}
-
-/// Calls.
-impl Action {
-    /// Rings `channel` and, once it is picked up, sends it to `exten` in `context`. Asynchronous: the answer comes as
-    /// the event `OriginateResponse`.
-    pub fn originate(channel: &str, context: &str, exten: &str, timeout: Duration) -> Self {
-        let action = Self::new("Originate").header("Channel", channel).header("Context", context);
-        let action = action.header("Exten", exten).header("Priority", 1);
-        action.header("Timeout", timeout.as_millis()).header("Async", "true")
-    }
-
-    /// Ends a channel, with a cause of Q.850 (16: normal clearing).
-    pub fn hangup(channel: &str, cause: u8) -> Self {
-        Self::new("Hangup").header("Channel", channel).header("Cause", cause)
-    }
-
-    /// Hands the other party of `channel` on without asking (Asterisk 12 and later).
-    pub fn blind_transfer(channel: &str, context: &str, exten: &str) -> Self {
-        Self::new("BlindTransfer").header("Channel", channel).header("Context", context).header("Exten", exten)
-    }
-
-    /// Begins a consultation from `channel`; hanging up `channel` completes it.
-    pub fn atxfer(channel: &str, context: &str, exten: &str) -> Self {
-        Self::new("Atxfer").header("Channel", channel).header("Context", context).header("Exten", exten)
-    }
-
-    /// Ends a consultation and takes the other party back.
-    pub fn cancel_atxfer(channel: &str) -> Self {
-        Self::new("CancelAtxfer").header("Channel", channel)
-    }
-
-    /// Sends a channel to another place of the dial plan.
-    pub fn redirect(channel: &str, context: &str, exten: &str) -> Self {
-        let action = Self::new("Redirect").header("Channel", channel).header("Context", context);
-        action.header("Exten", exten).header("Priority", 1)
-    }
-
-    /// Parks `channel`; when its time is up it returns to `back_to`.
-    pub fn park(channel: &str, back_to: &str) -> Self {
-        Self::new("Park").header("Channel", channel).header("TimeoutChannel", back_to)
-    }
-
-    /// Plays a key tone to the party on `channel`, or (`received`) acts as if that party had pressed the key.
-    pub fn play_dtmf(channel: &str, digit: char, received: bool) -> Self {
-        let action = Self::new("PlayDTMF").header("Channel", channel).header("Digit", digit);
-        action.maybe("Receive", received.then_some("true"))
-    }
-
-    /// Records a channel, both directions, into a file of the PBX.
-    pub fn mix_monitor(channel: &str, file: &str) -> Self {
-        Self::new("MixMonitor").header("Channel", channel).header("File", file)
-    }
-
-    /// Ends the recording of a channel.
-    pub fn stop_mix_monitor(channel: &str) -> Self {
-        Self::new("StopMixMonitor").header("Channel", channel)
-    }
-
-    /// Silences the recording of a channel, or lets it go on.
-    pub fn mix_monitor_mute(channel: &str, silent: bool) -> Self {
-        let action = Self::new("MixMonitorMute").header("Channel", channel).header("Direction", "both");
-        action.header("State", u8::from(silent))
-    }
-
-    /// Sets a variable on a channel.
-    pub fn setvar(channel: &str, variable: &str, value: &str) -> Self {
-        Self::new("Setvar").header("Channel", channel).header("Variable", variable).header("Value", value)
-    }
-}
-
-/// Queues.
-impl Action {
-    /// Pauses a member in all its queues, or lets it go on.
-    pub fn queue_pause(interface: &str, paused: bool, reason: Option<&str>) -> Self {
-        Self::new("QueuePause").header("Interface", interface).header("Paused", paused).maybe("Reason", reason)
-    }
-
-    /// Makes an interface a member of a queue.
-    pub fn queue_add(queue: &str, interface: &str) -> Self {
-        Self::new("QueueAdd").header("Queue", queue).header("Interface", interface)
-    }
-
-    /// Ends the membership of an interface in a queue.
-    pub fn queue_remove(queue: &str, interface: &str) -> Self {
-        Self::new("QueueRemove").header("Queue", queue).header("Interface", interface)
     }
 }

@@ -7,7 +7,7 @@ use super::login::log_in;
 use super::message::Message;
 use super::options::{Options, Transport};
 use super::tls;
-use crate::error::{link_lost, refused};
+use crate::error::{link_lost, printable, refused};
 use chrono::{DateTime, Utc};
 use cti_core::{Error, ErrorKind, Fault, Result, Status};
 use std::borrow::Cow;
@@ -26,6 +26,8 @@ pub struct Client {
     inbox: Arc<Inbox>,
     banner: watch::Receiver<Option<String>>,
     response_timeout: Duration,
+    /// Dangerous actions that may be sent.
+    allowed: Arc<[String]>,
 }
 
 /// The events of a link, in the order in which Asterisk sent them.
@@ -48,6 +50,7 @@ impl Events {
             match self.inbox.take().await? {
                 Taken::Batch(batch) => (self.ready, self.received) = (batch.messages.into_iter(), batch.received),
                 Taken::Lost(events) => return Some(Incoming::Lost { events }),
+                Taken::Oversized(bytes) => return Some(Incoming::Oversized { bytes }),
             }
         }
     }
@@ -116,12 +119,15 @@ impl Client {
         tokio::spawn(Connection::new(stream, options, Arc::clone(&inbox), told).run(queue));
         let (ready, received) = (Vec::new().into_iter(), DateTime::UNIX_EPOCH);
         let events = Events { inbox: Arc::clone(&inbox), ready, received, _keeps_link: jobs.clone() };
-        (Self { jobs, inbox, banner, response_timeout: options.response_timeout }, events)
+        let (response_timeout, allowed) = (options.response_timeout, options.allowed.clone().into());
+        (Self { jobs, inbox, banner, response_timeout, allowed }, events)
     }
 
-    /// Sends an action and waits for the response.
+    /// Sends an action and waits for the response. Actions that run commands or change the configuration of the PBX
+    /// ([`Action::danger`]) are sent only if [`Options::allow`] names them.
     ///
     /// # Errors
+    /// `PermissionDenied` also if it is such an action and not allowed; nothing was sent.
     /// What Asterisk says when it refuses: `PermissionDenied`, `NotFound`, `Unsupported`, `Rejected`, …
     /// `Rejected` also if the action cannot be sent. [`Status::OutcomeUnknown`] if it was sent and no answer came.
     pub async fn send(&self, action: Action) -> Result<Response> {
@@ -178,6 +184,7 @@ impl Client {
     }
 
     async fn ask(&self, id: &str, action: &Action, list: bool) -> Result<Answer> {
+        self.check_allowed(action)?;
         let bytes = action.encode(id)?;
         let (reply, answered) = oneshot::channel();
         let job = Job { id: id.to_owned(), bytes, list, reply };
@@ -195,6 +202,16 @@ impl Client {
             Some(text) if text.eq_ignore_ascii_case("Error") => Err(refused(action.name(), &answer.response)),
             _ => Ok(answer),
         }
+    }
+
+    fn check_allowed(&self, action: &Action) -> Result<()> {
+        let Some(danger) = action.danger() else { return Ok(()) };
+        if self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(action.name())) {
+            return Ok(());
+        }
+        let name = printable(action.name());
+        let text = format!("the action was not sent: {danger}. If that is wanted, say Options::allow(\"{name}\")");
+        Err(Error::new(ErrorKind::PermissionDenied, text).with("action", name))
     }
 
     fn why_ended(&self) -> String {

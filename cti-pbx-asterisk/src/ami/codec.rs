@@ -27,7 +27,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { line: 64 * 1024, headers: 4096, message: 1024 * 1024 }
+        Self { line: 256 * 1024, headers: 4096, message: 1024 * 1024 }
     }
 }
 

@@ -217,6 +217,7 @@ impl<S: Stream> Connection<S> {
                 }
                 Frame::Oversized { bytes } => {
                     tracing::warn!(bytes, "a message of Asterisk was too big and was thrown away");
+                    self.inbox.oversized(bytes);
                 }
                 Frame::Message(message) => self.take(message),
             }

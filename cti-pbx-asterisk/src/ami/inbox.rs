@@ -37,6 +37,11 @@ pub enum Incoming {
         /// How many.
         events: u64,
     },
+    /// A message was beyond the [`Limits`](super::Limits) and was thrown away.
+    Oversized {
+        /// How many bytes it had; those of all since the last was told.
+        bytes: usize,
+    },
 }
 
 /// The events of one read.
@@ -52,6 +57,7 @@ pub(super) struct Batch {
 pub(super) enum Taken {
     Batch(Batch),
     Lost(u64),
+    Oversized(usize),
 }
 
 /// Shared by the task that reads, the handles and the taker.
@@ -78,6 +84,7 @@ struct State {
     /// The taker was waited for in vain.
     stalled: bool,
     lost: u64,
+    oversized: usize,
     abandoned: bool,
     ended: Option<String>,
     watches: Vec<Watcher>,
@@ -143,6 +150,14 @@ impl Inbox {
         full
     }
 
+    /// A message was too big to be read.
+    pub(super) fn oversized(&self, bytes: usize) {
+        let mut state = self.state();
+        state.oversized += bytes;
+        drop(state);
+        self.changed.notify_one();
+    }
+
     /// Waits until the taker has taken most.
     pub(super) async fn room(&self) {
         loop {
@@ -157,7 +172,6 @@ impl Inbox {
     /// The taker was waited for long enough. If nothing was taken meanwhile, there is no more waiting until something is,
     /// and only the events themselves are kept, not what was read with them.
     pub(super) fn waited(&self) {
-        eprintln!("STALLED");
         self.state().stalled = true;
     }
 
@@ -208,6 +222,9 @@ impl Inbox {
         let mut state = self.state();
         if state.lost > 0 {
             return Ok(Some(Taken::Lost(std::mem::take(&mut state.lost))));
+        }
+        if state.oversized > 0 {
+            return Ok(Some(Taken::Oversized(std::mem::take(&mut state.oversized))));
         }
         match state.waiting.pop_front() {
             Some(batch) => {

@@ -42,7 +42,25 @@ pub(super) async fn log_in(client: &Client, options: &Options) -> Result<()> {
         Action::login_with_key(&options.user, &challenge_key(&challenge, secret), &options.events)
     };
     client.send(action).await.map_err(before_login).map_err(|error| error.with("user", &options.user))?;
+    if !options.without_events.is_empty() && client.banner().is_some_and(|banner| has_filters(&banner)) {
+        keep_away(client, &options.without_events).await;
+    }
     Ok(())
+}
+
+/// `Filter` came with Asterisk 10, which calls its AMI 1.2.
+fn has_filters(banner: &str) -> bool {
+    let version = banner.rsplit_once('/').map_or("", |(_, version)| version);
+    let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
+    (numbers.next(), numbers.next()) >= (Some(1), Some(2))
+}
+
+/// A regular expression over the whole event; `!` keeps away what it finds.
+async fn keep_away(client: &Client, events: &[String]) {
+    let filter = format!("!^Event: ({})[[:space:]]", events.join("|"));
+    if let Err(error) = client.send(Action::filter(&filter)).await {
+        tracing::debug!(%error, "Asterisk sends all events");
+    }
 }
 
 /// Nothing can have happened before the login: what was not answered may be tried again.

@@ -44,9 +44,22 @@ impl Message {
 
     /// The first value of that key, as bytes.
     pub fn get_bytes(&self, key: &str) -> Option<&[u8]> {
+        self.find(|found| found.eq_ignore_ascii_case(key.as_bytes()))
+    }
+
+    /// The first value of the key that is made of both parts.
+    pub(super) fn get_prefixed(&self, prefix: &str, key: &str) -> Option<Cow<'_, str>> {
+        let is_it = |found: &[u8]| {
+            found.len() == prefix.len() + key.len()
+                && found[..prefix.len()].eq_ignore_ascii_case(prefix.as_bytes())
+                && found[prefix.len()..].eq_ignore_ascii_case(key.as_bytes())
+        };
+        self.find(is_it).map(String::from_utf8_lossy)
+    }
+
+    fn find(&self, is_it: impl Fn(&[u8]) -> bool) -> Option<&[u8]> {
         let index = self.index.get_or_init(|| HeaderLines::new(&self.raw).collect());
-        let is_it = |at: &&HeaderAt| at.split(&self.raw).0.eq_ignore_ascii_case(key.as_bytes());
-        index.iter().find(is_it).map(|at| at.split(&self.raw).1)
+        index.iter().map(|at| at.split(&self.raw)).find(|(key, _)| is_it(key)).map(|(_, value)| value)
     }
 
     /// Every value of that key, in order.

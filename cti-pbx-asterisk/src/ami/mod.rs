@@ -16,9 +16,12 @@
 //! ```
 
 mod action;
+mod actions;
 mod client;
 mod codec;
 mod connection;
+mod danger;
+pub mod event;
 mod inbox;
 mod lines;
 mod login;

@@ -50,6 +50,8 @@ pub struct Options {
     pub(crate) keep_alive: Duration,
     pub(crate) event_buffer: usize,
     pub(super) only_events: Option<Names>,
+    pub(super) without_events: Vec<String>,
+    pub(super) allowed: Vec<String>,
     pub(crate) limits: Limits,
 }
 
@@ -72,6 +74,8 @@ impl Options {
             keep_alive: Duration::from_secs(15),
             event_buffer: 100_000,
             only_events: None,
+            without_events: Vec::new(),
+            allowed: Vec::new(),
             limits: Limits::default(),
         }
     }
@@ -167,6 +171,23 @@ impl Options {
     #[must_use]
     pub fn only_events<T: AsRef<str>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.only_events = Some(names.into_iter().collect());
+        self
+    }
+
+    /// Asks Asterisk after the login to keep events of these names to itself: they are not even sent. It needs Asterisk 10
+    /// and the class `system` in `write`; where it is refused, the events come.
+    #[must_use]
+    pub fn without_events<T: Into<String> + Clone>(mut self, names: &[T]) -> Self {
+        self.without_events = names.iter().cloned().map(Into::into).collect();
+        self
+    }
+
+    /// Lets the client send an action that runs commands or changes the configuration of the PBX (see
+    /// [`Action::danger`](super::Action::danger)): `Command`, `UpdateConfig`, `Originate` of an application, … Without
+    /// this word such an action is refused before a byte is sent.
+    #[must_use]
+    pub fn allow(mut self, action: impl Into<String>) -> Self {
+        self.allowed.push(action.into());
         self
     }
 

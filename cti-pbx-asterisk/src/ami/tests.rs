@@ -221,7 +221,7 @@ async fn commands_print_the_same_in_both_styles() {
         success("Message: Command output follows\r\nOutput: a: 1\r\nOutput: \r\nOutput: b\r\n"),
     ] {
         let mut server = Server::start(move |action| is(action, "Command").then(|| answer.clone())).await;
-        let (client, _events, _peer) = connected(&mut server).await;
+        let (client, _events, _peer) = connected_with(&mut server, |options| options.allow("command")).await;
         let reply = in_time(client.send(Action::command("core show uptime"))).await.expect("printed");
         assert_eq!(reply.output().collect::<Vec<_>>(), ["a: 1", "", "b"]);
     }

@@ -55,6 +55,10 @@ impl FakeModel {
 }
 
 impl Model for FakeModel {
+    fn event_names() -> Option<Vec<&'static str>> {
+        None
+    }
+
     fn seed(&mut self, open: Vec<OpenCall>) {
         self.log(format!("seed {}", open.len()));
     }

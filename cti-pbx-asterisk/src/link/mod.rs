@@ -13,7 +13,7 @@ mod tests;
 #[cfg(test)]
 mod trace_tests;
 
-use crate::ami::Client;
+use crate::ami::{Client, Options};
 use crate::config::Settings;
 use crate::version::AmiVersion;
 use chrono::TimeDelta;
@@ -129,8 +129,8 @@ impl<M: Model> Link<M> {
         let mut lost = 0;
         loop {
             self.report(LinkState::Connecting);
-            let settings = Arc::clone(&self.settings);
-            let connecting = async move { Client::connect(&settings.options).await };
+            let options = self.options();
+            let connecting = async move { Client::connect(&options).await };
             let reason = match self.meanwhile(connecting).await {
                 None => return self.close().await,
                 Some(Err(error)) if is_permanent(&error) => return self.fail(error).await,
@@ -155,6 +155,15 @@ impl<M: Model> Link<M> {
             if self.meanwhile(tokio::time::sleep(wait)).await.is_none() {
                 return self.close().await;
             }
+        }
+    }
+
+    /// Hears what the model looks at, and of the rest only what the link itself looks at.
+    fn options(&self) -> Options {
+        let options = self.settings.options.clone();
+        match M::event_names() {
+            Some(names) => options.only_events(names.into_iter().chain(["FullyBooted"])),
+            None => options,
         }
     }
 

@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use cti_core::call::{CallId, Extension, OpenCall, PbxEvent};
 
 pub(crate) trait Model: Send + 'static {
+    /// The events that mean something to it; the link hears no others. `None`: all.
+    fn event_names() -> Option<Vec<&'static str>>;
     fn seed(&mut self, open: Vec<OpenCall>);
     /// The line with which the PBX greeted, before everything else of a connection.
     fn greeted(&mut self, banner: &str);
@@ -30,6 +32,10 @@ pub(crate) trait Model: Send + 'static {
 }
 
 impl Model for CallModel {
+    fn event_names() -> Option<Vec<&'static str>> {
+        Some(Self::event_names().collect())
+    }
+
     fn seed(&mut self, open: Vec<OpenCall>) {
         Self::seed(self, open);
     }

@@ -70,6 +70,7 @@ impl<M: Model> Link<M> {
                             live_since = self.resync(client, Missed::Nothing).await?;
                         }
                     }
+                    Some(Incoming::Oversized { .. }) => {} // no event of a call is as big; the client has logged it
                     Some(Incoming::Lost { .. }) => live_since = self.resync(client, Missed::Maybe).await?,
                     None => return Ok(End::Lost(events.ended().unwrap_or_default())),
                 },

@@ -274,6 +274,9 @@ impl Call {
     /// Tells a fact, or keeps it until the direction is known.
     pub(super) fn tell(&mut self, out: &mut Vec<PbxEvent>, at: DateTime<Utc>, what: String, fact: CallFact) {
         let at = self.clock(at);
+        if let Some(extension) = fact.extension() {
+            self.add_extension(extension);
+        }
         if self.told {
             self.push(out, at, &what, fact);
         } else if self.rare().pending.len() < MAX_ITEMS * 4 {

@@ -65,11 +65,13 @@ mod silent;
 mod text;
 mod transfer;
 mod variable;
+mod wanted;
 
 pub use caller::UNKNOWN_PRESENTATION;
 pub use clock::WireClock;
 pub use dialect::Dialect;
 pub use side::Sides;
+pub(crate) use wanted::{CLASSES, NOISE};
 
 use crate::ami::Message;
 use call::Call;
