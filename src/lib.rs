@@ -6,7 +6,9 @@
 //! | --- | --- |
 //! | `asterisk` | [`asterisk`]: Asterisk through AMI |
 //! | `kintone` | [`kintone`]: kintone as a CRM |
-//! | `sqlite` | [`outbox`]: a durable outbox in one file |
+//! | `zoho` | [`zoho`]: Zoho CRM and PhoneBridge |
+//! | `custom` | [`custom`]: any CRM, by templates |
+//! | `sqlite` | [`outbox`]: a durable outbox in one file; [`directory`]: customers on disk, for when the CRM is down |
 //! | `desk` | [`desk`]: the agents' page, click-to-dial, health, metrics |
 //! | `full` | all of these |
 //!
@@ -35,6 +37,15 @@ pub use cti_pbx_asterisk as asterisk;
 #[cfg(feature = "kintone")]
 pub use cti_crm_kintone as kintone;
 
+#[cfg(feature = "custom")]
+pub use cti_crm_custom as custom;
+
+#[cfg(feature = "zoho")]
+pub use cti_crm_zoho as zoho;
+
+#[cfg(feature = "sqlite")]
+pub use cti_directory as directory;
+
 #[cfg(feature = "sqlite")]
 pub use cti_outbox as outbox;
 
@@ -61,6 +72,12 @@ pub mod prelude {
 
     #[cfg(feature = "kintone")]
     pub use cti_crm_kintone::Kintone;
+
+    #[cfg(feature = "custom")]
+    pub use cti_crm_custom::{Custom, Step};
+
+    #[cfg(feature = "zoho")]
+    pub use cti_crm_zoho::Zoho;
 
     #[cfg(feature = "sqlite")]
     pub use cti_outbox::SqliteOutbox;

@@ -16,8 +16,15 @@ pub struct Outcome {
 
 impl Outcome {
     /// Completes what was counted with what the operating system says about this process.
-    pub fn of_this_process(bytes: u64, events: u64, lost: u64, taken: Duration) -> Self {
-        Self { bytes, events, lost, seconds: taken.as_secs_f64(), rss_kib: peak_rss_kib(), cpu_seconds: cpu_seconds() }
+    pub fn of_this_process(events: u64, lost: u64, taken: Duration) -> Self {
+        Self {
+            bytes: 0,
+            events,
+            lost,
+            seconds: taken.as_secs_f64(),
+            rss_kib: peak_rss_kib(),
+            cpu_seconds: cpu_seconds(),
+        }
     }
 
     /// As a line for the parent.
@@ -52,10 +59,9 @@ impl Outcome {
 pub fn run(words: &[String]) -> Outcome {
     let program = std::env::current_exe().expect("this programme");
     let output = Command::new(program).args(words).output().expect("a child");
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    Outcome::parse(&text).unwrap_or_else(|| {
-        panic!("{words:?} said {text:?}: {}", String::from_utf8_lossy(&output.stderr));
-    })
+    Outcome::parse(&text).unwrap_or_else(|| panic!("{words:?} said {text:?}"))
 }
 
 /// The outcome in the middle, by its speed.

@@ -23,8 +23,47 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Read recorded bytes of a PBX and print its calls, one JSON object a line
     Replay(Replay),
+    /// Print the settings of [policy] as JSON Schema, with help in English (description) and Japanese (x-help-ja)
+    Schema,
     /// Show what a click-to-dial would dial, and with --go dial it
     Dial(Dial),
+    /// Set up a kintone: make the two apps, or the script that makes numbers clickable
+    #[command(subcommand)]
+    Kintone(KintoneChore),
+}
+
+/// What is done once, when a kintone is set up.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KintoneChore {
+    /// Make the two suggested apps (customers, call history); the password is taken from KINTONE_PASSWORD
+    CreateApps(CreateApps),
+    /// Print the JavaScript that makes telephone numbers on the pages of an app clickable
+    Script(Script),
+}
+
+/// Options of `kintone create-apps`.
+#[derive(Debug, Args)]
+pub(crate) struct CreateApps {
+    /// The sub-domain or address of kintone
+    #[arg(long)]
+    pub(crate) domain: String,
+    /// A user who may make apps
+    #[arg(long)]
+    pub(crate) user: String,
+    /// Make them in this guest space
+    #[arg(long, value_name = "ID")]
+    pub(crate) guest_space: Option<u64>,
+}
+
+/// Options of `kintone script`.
+#[derive(Debug, Args)]
+pub(crate) struct Script {
+    /// The address of the agents' page, as their browsers reach it
+    #[arg(long, value_name = "URL")]
+    pub(crate) desk: url::Url,
+    /// The code of a field that holds a telephone number; may be given several times
+    #[arg(long, value_name = "CODE", required = true)]
+    pub(crate) field: Vec<String>,
 }
 
 /// Options of `demo`.

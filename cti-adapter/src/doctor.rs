@@ -33,7 +33,8 @@ pub(crate) async fn doctor(options: Options) -> Outcome {
 }
 
 async fn all(config: &Config) -> Vec<Check> {
-    let mut checks = vec![Check::ok("config", "the configuration file has no mistakes"), outbox(&config.outbox)];
+    let mut checks =
+        vec![Check::ok("config", "the configuration file has no mistakes"), folder("outbox.folder", &config.outbox)];
     if let Some(desk) = &config.desk {
         checks.push(listen(desk.listen).await);
     }
@@ -42,12 +43,15 @@ async fn all(config: &Config) -> Vec<Check> {
     }
     for crm in &config.crms {
         checks.extend(crm.sink.health().await);
+        if let Some(kept) = &crm.kept {
+            checks.push(folder(&format!("{}.directory.folder", crm.sink.name()), &kept.file));
+        }
     }
     checks
 }
 
-fn outbox(path: &Path) -> Check {
-    let name = "outbox.folder";
+/// Whether the folder of that file can be written to.
+fn folder(name: &str, path: &Path) -> Check {
     let folder = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),

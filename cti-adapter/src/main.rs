@@ -6,10 +6,12 @@ mod config;
 mod demo;
 mod dial;
 mod doctor;
+mod kintone;
 mod logging;
 mod output;
 mod replay;
 mod run;
+mod schema;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -25,7 +27,9 @@ async fn main() -> ExitCode {
         Command::Run(options) => run::run(options).await,
         Command::Doctor(options) => doctor::doctor(options).await,
         Command::Replay(options) => replay::replay(options),
+        Command::Schema => schema::print(),
         Command::Dial(options) => dial::dial(options).await,
+        Command::Kintone(chore) => kintone::kintone(chore).await,
     };
     outcome.unwrap_or_else(|error| {
         // A reader that went away (`| head`) is no failure.

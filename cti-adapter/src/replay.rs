@@ -1,7 +1,7 @@
 //! `replay`: recorded bytes in, events out. Deterministic: the same bytes give the same output.
 
 use crate::cli::{PbxKind, Replay as Options};
-use crate::{Outcome, build, config, output};
+use crate::{Outcome, config, output};
 use cti::asterisk::Replay;
 use cti::asterisk::model::{CallModel, Sides};
 use cti::core::call::PbxEvent;
@@ -20,7 +20,7 @@ pub(crate) fn replay(options: Options) -> Outcome {
         Some(path) => {
             let config = config::load(path)?;
             let pbx = config.pbxs.first().ok_or("the configuration has no PBX")?;
-            (pbx.name.clone(), build::sides(pbx))
+            (pbx.name.clone(), pbx.asterisk.sides())
         }
         None => ("main".to_owned(), Sides::default()),
     };

@@ -3,6 +3,8 @@
 use crate::cli::WithConfig;
 use crate::{Outcome, build, config, logging};
 use cti::Pipeline;
+use cti::core::crm::CrmSink;
+use cti::core::health::CheckOutcome;
 use cti::core::pbx::{PbxCapabilities, PbxSource};
 use cti::core::pipeline::Settings;
 use std::path::PathBuf;
@@ -10,11 +12,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// Runs until SIGTERM or Ctrl-C, then ends cleanly.
 pub(crate) async fn run(options: WithConfig) -> Outcome {
     logging::start("info");
     let mut config = config::load(&options.config)?;
+    let numbering = config.settings.numbering().clone();
     let (settings, watched) = watch::channel(Arc::new(std::mem::take(&mut config.settings)));
     reload_on_hangup(options.config, settings)?;
 
@@ -25,16 +29,38 @@ pub(crate) async fn run(options: WithConfig) -> Outcome {
         can = pbx.capabilities();
         pipeline = pipeline.pbx(pbx);
     }
+    // These end with the programme.
+    let mut beside = JoinSet::new();
+    let mut hooks = Vec::new();
     for crm in &config.crms {
-        pipeline = pipeline.crm(build::crm(crm));
+        let built = build::crm(crm, &numbering)?;
+        beside.spawn(tell_faults(Arc::clone(&crm.sink)));
+        if let Some(sync) = built.sync {
+            beside.spawn(async move { sync.run().await });
+        }
+        hooks.extend(built.hook);
+        pipeline = pipeline.crm(built.sink);
     }
     if let Some(desk) = &config.desk {
-        let desk = build::desk(desk, can).await?;
+        let forms = config.crms.iter().flat_map(|crm| crm.sink.form_targets());
+        let desk = build::desk(desk, can, forms, hooks).await?;
         pipeline = pipeline.popup(desk.clone()).commands(desk);
     }
     pipeline.run_until(cti::ctrl_c()).await?;
     tracing::info!("ended");
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the doctor would say of a CRM stands in the log from the beginning: a mistake in it loses data without an error.
+async fn tell_faults(crm: Arc<dyn CrmSink>) {
+    for check in crm.health().await {
+        let (name, found, cure) = (check.name, check.found, check.cure.unwrap_or_default());
+        match check.outcome {
+            CheckOutcome::Failed => tracing::error!(check = name, cure, "{found}"),
+            CheckOutcome::Warning => tracing::warn!(check = name, cure, "{found}"),
+            CheckOutcome::Ok | CheckOutcome::NotChecked => {}
+        }
+    }
 }
 
 /// SIGHUP reads policy, dial plan and numbering again; a file with mistakes changes nothing.

@@ -47,7 +47,7 @@ async fn an_unreachable_pbx_is_tried_again_and_again_and_sigterm_still_ends_it()
     let text = stage.config_text().replace(&stage.asterisk.addr().port().to_string(), &port.to_string());
     let config = stage.folder.write("cti.toml", &text);
     let adapter = Adapter::start(&mut command(&["run", "--config", config.to_str().unwrap()]));
-    adapter.says_again("the link to Asterisk is down", 2).await;
+    adapter.says_again("the link to the PBX is down", 2).await;
     assert!(adapter.log().contains(&format!("127.0.0.1:{port}")), "{}", adapter.log());
     adapter.signal("TERM").await;
     let asked = Instant::now();
@@ -132,7 +132,8 @@ async fn the_example_file_loads() {
     let mut dial = command(&["dial", "--config", example, "--user", "sato", "212-555-0123"]);
     let bare = Adapter::start(&mut dial).ended().await;
     assert_eq!(bare.code, Some(1), "the secrets are missing");
-    for name in ["AMI_SECRET", "KINTONE_CUSTOMERS_TOKEN", "KINTONE_CALL_LOG_TOKEN", "DESK_TOKEN_SATO"] {
+    let secrets = ["AMI_SECRET", "KINTONE_CUSTOMERS_TOKEN", "KINTONE_CALL_LOG_TOKEN", "DESK_TOKEN_SATO"];
+    for name in secrets.into_iter().chain(["KINTONE_GATE", "KINTONE_PASSWORD", "KINTONE_WEBHOOK"]) {
         assert!(bare.complaints.contains(name), "{name} is not named: {}", bare.complaints);
         dial.env(name, "0123456789abcdef");
     }
@@ -194,7 +195,7 @@ async fn calls_wait_for_a_crm_that_refuses_the_token() {
     let text = stage.config_text().replace("simulated-call-log-token", "revoked-call-log-token");
     let config = stage.folder.write("cti.toml", &text);
     let adapter = Adapter::start(&mut command(&["run", "--config", config.to_str().unwrap()]));
-    adapter.says("the link to Asterisk is up").await;
+    adapter.says("the link to the PBX is up").await;
     let call = stage.asterisk.call_in(Call::from("0311110000"));
     assert!(stage.asterisk.wait_until(|sim| sim.phone("6001").is_ringing(), PATIENCE).await);
     call.hang_up();

@@ -52,7 +52,7 @@ async fn start(stage: &Stage) -> Adapter {
     let config = stage.folder.write("cti.toml", &text);
     let mut command = command(&["run", "--config", config.to_str().unwrap()]);
     let adapter = Adapter::start(command.env("RUST_LOG", "trace"));
-    adapter.says("the link to Asterisk is up").await;
+    adapter.says("the link to the PBX is up").await;
     adapter
 }
 
@@ -101,7 +101,7 @@ async fn a_log_of_everything_holds_no_number_no_name_and_no_secret() {
     }
     adapter.says_again("not delivered yet", 1).await;
     stage.asterisk.cut_links();
-    adapter.says_again("the link to Asterisk is up", 2).await;
+    adapter.says_again("the link to the PBX is up", 2).await;
     adapter.signal("TERM").await;
     let ended = adapter.ended().await;
     assert_eq!(ended.code, Some(0));

@@ -292,6 +292,11 @@ pub trait CrmSink: Send + Sync {
         matches.one().and_then(|only| only.url.clone())
     }
 
+    /// The origins to which [`Page::Post`] leads, so that the agents' page can allow them.
+    fn form_targets(&self) -> Vec<Url> {
+        Vec::new()
+    }
+
     /// Checks that everything needed is there and allowed, without writing.
     async fn health(&self) -> Vec<Check>;
 }
@@ -341,6 +346,10 @@ impl<T: CrmSink + ?Sized> CrmSink for Arc<T> {
 
     fn screen_pop(&self, number: &LookUp, matches: &Matches) -> Option<Url> {
         (**self).screen_pop(number, matches)
+    }
+
+    fn form_targets(&self) -> Vec<Url> {
+        (**self).form_targets()
     }
 
     async fn health(&self) -> Vec<Check> {

@@ -11,7 +11,7 @@
 //! | to find | look in |
 //! | --- | --- |
 //! | what happens in a call, as events and as the final record | [`call`] |
-//! | the traits of connectors | [`pbx`], [`crm`], [`outbox`], [`popup`], [`command`] |
+//! | the traits of connectors | [`pbx`], [`crm`], [`outbox`], [`popup`], [`command`], [`webhook`] |
 //! | which attribute stands in which field of a CRM | [`mod@fields`] |
 //! | telephone numbers and how they are compared | [`number`] |
 //! | prefixes, groups, click-to-dial | [`dial`] |
@@ -21,6 +21,7 @@
 //! | what to do with an event, and why | [`policy`] |
 //! | all of it joined | [`pipeline`] |
 //! | retry, budget, cache around any CRM | [`layer`] |
+//! | customers read from a CRM, and kept for when it is down | [`contacts`], [`directory`] |
 //!
 //! This crate holds no connector, no HTTP server and no C code.
 
@@ -28,12 +29,15 @@ pub mod backoff;
 pub mod call;
 pub mod capture;
 pub mod command;
+pub mod contacts;
 pub mod crm;
 pub mod dial;
+pub mod directory;
 pub mod error;
 pub mod fault;
 pub mod fields;
 pub mod health;
+pub mod hook;
 pub mod layer;
 pub mod number;
 pub mod outbox;
@@ -44,6 +48,7 @@ pub mod popup;
 pub mod secret;
 pub mod template;
 pub mod turns;
+pub mod webhook;
 
 pub use error::{Error, ErrorKind, Result, Status};
 pub use fault::Fault;

@@ -3,16 +3,21 @@
 use crate::client::{Client, Request};
 use crate::config::App;
 use crate::error;
+use crate::form::{Form, KnownForm};
 use crate::map::{self, id_text, one_line};
+use crate::query::{Condition, FieldCode};
+use crate::recording::{RecordingFiles, Sound};
 use chrono::{DateTime, SecondsFormat, Utc};
 use cti_core::call::{CallRecord, Direction, Disposition, Recording};
 use cti_core::crm::{Match, WriteKey, Written};
 use cti_core::fields::FieldMap;
 use cti_core::number::Number;
-use cti_core::{ErrorKind, Result, fields};
+use cti_core::{Error, ErrorKind, Result, Status, fields};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The longest value that can be the key of an upsert.
 const MAX_KEY: usize = 64;
@@ -45,6 +50,8 @@ pub enum CallLogMode {
 /// | `line` | `line` | text: the number that was called from outside |
 /// | `recording_urls` | `recording_urls` | text of one line (no link: a link refuses several) |
 /// | `memo` | `memo` | text; from `memo` in the call's context |
+///
+/// Not among them, but known: `recording_file`, an attachment field (see [`RecordingFiles`]).
 pub fn call_log_fields() -> FieldMap {
     fields! {
         call_id: "call_id", phone: "tel", name: "name", direction: "direction", result: "result",
@@ -58,11 +65,24 @@ pub fn call_log_fields() -> FieldMap {
 pub(crate) struct CallLog {
     pub(crate) app: App,
     pub(crate) mode: CallLogMode,
+    form: KnownForm,
+    recordings: RecordingFiles,
+    /// Entries that may have been written already: the answer was lost.
+    unsure: Mutex<HashSet<String>>,
 }
 
+/// More entries than this are not waiting at once.
+const MAX_UNSURE: usize = 10_000;
+
 impl CallLog {
-    pub(crate) fn new(app: App, mode: CallLogMode) -> Self {
-        Self { app, mode }
+    pub(crate) fn new(app: App, mode: CallLogMode, recordings: Option<RecordingFiles>) -> Self {
+        Self {
+            app,
+            mode,
+            form: KnownForm::default(),
+            recordings: recordings.unwrap_or_default(),
+            unsure: Mutex::default(),
+        }
     }
 
     pub(crate) async fn write(
@@ -72,11 +92,124 @@ impl CallLog {
         matched: Option<&Match>,
         key: &WriteKey,
     ) -> Result<Written> {
-        let values = values(&self.app, record, matched);
-        match (self.mode, self.app.code("call_id")) {
-            (CallLogMode::Upsert, Some(code)) => self.upsert(client, code.as_str(), &entry_key(key), values).await,
-            _ => self.add(client, &entry_key(key), values).await,
+        let form = self.form.get(client, &self.app).await?;
+        let values = values(&self.app, record, matched, form);
+        let entry = entry_key(key);
+        let written = match (self.mode, self.app.code("call_id")) {
+            // An entry that may be there may have been edited since: it is added if it is missing, and else left alone.
+            (CallLogMode::Upsert, Some(_)) if self.is_unsure(&entry) && self.has_key(form) => {
+                self.add(client, &entry, values, form).await
+            }
+            (CallLogMode::Upsert, Some(code)) => self.upsert(client, code.as_str(), &entry, values).await,
+            _ => self.add(client, &entry, values, form).await,
+        };
+        self.note(entry, written.as_ref().err());
+        written
+    }
+
+    fn unsure(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.unsure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_unsure(&self, entry: &str) -> bool {
+        self.unsure().contains(entry)
+    }
+
+    fn note(&self, entry: String, error: Option<&Error>) {
+        let mut unsure = self.unsure();
+        match error {
+            Some(error) if error.status() != Status::Permanent && unsure.len() < MAX_UNSURE => {
+                unsure.insert(entry);
+            }
+            _ => {
+                unsure.remove(&entry);
+            }
         }
+    }
+
+    /// True if the form refuses a second entry with the same call id.
+    fn has_key(&self, form: Option<&Form>) -> bool {
+        let code = self.app.code("call_id").map(FieldCode::as_str);
+        form.zip(code).and_then(|(form, code)| form.top(code)).is_some_and(|field| field.can_be_key())
+    }
+
+    /// Writes what the PBX knows, and nothing that a person may have changed meanwhile: not the name, the note, the number.
+    pub(crate) async fn update(&self, client: &Client, record: &CallRecord, key: &WriteKey) -> Result<Written> {
+        let code = self.key_field()?;
+        let form = self.form.get(client, &self.app).await?;
+        let mut values = values(&self.app, record, None, form);
+        let facts: Vec<&str> = FACTS.iter().filter_map(|name| self.app.code(name)).map(FieldCode::as_str).collect();
+        values.retain(|code, _| facts.contains(&code.as_str()));
+        let update_key = json!({"field": code.as_str(), "value": entry_key(key)});
+        let request = Request::put("record.json").with("updateKey", update_key).with("record", values);
+        client.send(&self.app, request).await?;
+        Ok(Written { id: None, created: false })
+    }
+
+    /// Adds a recording to those that the entry has; one that is there already is not added again.
+    pub(crate) async fn attach(&self, client: &Client, recording: &Recording, key: &WriteKey) -> Result<()> {
+        let sound = match self.app.code("recording_file") {
+            Some(_) => self.recordings.read(recording).await?,
+            None => None,
+        };
+        match self.attach_once(client, recording, sound.as_ref(), key).await {
+            // Somebody edited the entry between reading and writing: what is there now is read again.
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                self.attach_once(client, recording, sound.as_ref(), key).await
+            }
+            done => done,
+        }
+    }
+
+    async fn attach_once(
+        &self,
+        client: &Client,
+        recording: &Recording,
+        sound: Option<&Sound>,
+        key: &WriteKey,
+    ) -> Result<()> {
+        let (urls, files) = (self.app.code("recording_urls"), self.app.code("recording_file"));
+        let entry = self.entry(client, key).await?;
+        let mut record = Map::new();
+        if let Some(code) = urls {
+            let known = entry.pointer(&format!("/{}/value", code.as_str())).and_then(Value::as_str).unwrap_or_default();
+            let form = self.form.get(client, &self.app).await?;
+            if let Some(text) = with_recording(known, recording, kind_of(form, code)) {
+                record.insert(code.as_str().to_owned(), json!({ "value": text }));
+            }
+        }
+        if let (Some(code), Some(sound)) = (files, sound) {
+            let known = entry.pointer(&format!("/{}/value", code.as_str())).and_then(Value::as_array);
+            let known: Vec<&Value> = known.into_iter().flatten().collect();
+            if !known.iter().any(|file| file["name"] == sound.name.as_str()) {
+                let new = client.upload(&self.app, &sound.name, sound.content_type, &sound.bytes).await?;
+                let keys = known.iter().filter_map(|file| file["fileKey"].as_str()).chain([new.as_str()]);
+                let list: Vec<Value> = keys.map(|key| json!({ "fileKey": key })).collect();
+                record.insert(code.as_str().to_owned(), json!({ "value": list }));
+            }
+        }
+        if record.is_empty() {
+            return Ok(());
+        }
+        let text = |code: &str| entry.pointer(&format!("/{code}/value")).and_then(id_text).unwrap_or_default();
+        let request = Request::put("record.json").with("id", text("$id")).with("revision", text("$revision"));
+        client.send(&self.app, request.with("record", record)).await.map(drop)
+    }
+
+    /// The entry under that key, as far as recordings are concerned.
+    async fn entry(&self, client: &Client, key: &WriteKey) -> Result<Value> {
+        let code = self.key_field()?;
+        let recordings = ["recording_urls", "recording_file"].into_iter().filter_map(|name| self.app.code(name));
+        let fields: Vec<&str> = ["$id", "$revision"].into_iter().chain(recordings.map(FieldCode::as_str)).collect();
+        let query = Condition::any_of([code], &[&entry_key(key)]).oldest(1);
+        let request = Request::get("records.json").with("fields", json!(fields)).with("query", query);
+        let answer = client.send(&self.app, request).await?;
+        let found = answer.pointer("/records/0").cloned();
+        found.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no entry of this call"))
+    }
+
+    fn key_field(&self) -> Result<&FieldCode> {
+        self.app.code("call_id").ok_or_else(|| Error::config("call_log.fields.call_id", "not mapped"))
     }
 
     async fn upsert(&self, client: &Client, code: &str, key: &str, values: Map<String, Value>) -> Result<Written> {
@@ -88,9 +221,17 @@ impl CallLog {
         Ok(Written { id: line.get("id").and_then(id_text), created })
     }
 
-    async fn add(&self, client: &Client, key: &str, mut values: Map<String, Value>) -> Result<Written> {
+    async fn add(
+        &self,
+        client: &Client,
+        key: &str,
+        mut values: Map<String, Value>,
+        form: Option<&Form>,
+    ) -> Result<Written> {
         map::write(&mut values, &self.app, "call_id", key);
         let request = Request::post("record.json").with("record", values);
+        // Where the form refuses a second one, trying again does no harm.
+        let request = if self.has_key(form) { request.repeatable() } else { request };
         match client.send(&self.app, request).await {
             Ok(answer) => Ok(Written { id: answer.get("id").and_then(id_text), created: true }),
             Err(error) if self.is_there_already(&error) => Ok(Written { id: None, created: false }),
@@ -99,11 +240,19 @@ impl CallLog {
     }
 
     /// The form refuses nothing but the call id. We keep to its length, so what remains is that it is there.
-    fn is_there_already(&self, error: &cti_core::Error) -> bool {
-        let call_id = self.app.code("call_id").map(|code| code.as_str());
+    fn is_there_already(&self, error: &Error) -> bool {
+        let call_id = self.app.code("call_id").map(FieldCode::as_str);
         let refused = error.context().find(|(name, _)| *name == "fields").map(|(_, fields)| fields);
         error.kind() == ErrorKind::Rejected && call_id.is_some() && refused == call_id
     }
+}
+
+/// What only the PBX knows of a call: late facts may be written over it.
+const FACTS: [&str; 6] = ["result", "answered_at", "ended_at", "duration", "agent", "recording_urls"];
+
+/// The type of the field in the form; empty if the form is not known.
+fn kind_of<'a>(form: Option<&'a Form>, code: &FieldCode) -> &'a str {
+    form.and_then(|form| form.top(code.as_str())).map_or("", |field| field.kind())
 }
 
 /// The key as it is stored: the call id, in 64 characters. A longer one keeps its beginning, for people, and the rest
@@ -124,10 +273,15 @@ fn entry_key(key: &WriteKey) -> String {
 }
 
 /// What is written of a call, without its id.
-fn values(app: &App, record: &CallRecord, matched: Option<&Match>) -> Map<String, Value> {
+fn values(app: &App, record: &CallRecord, matched: Option<&Match>, form: Option<&Form>) -> Map<String, Value> {
     let mut out = Map::new();
-    for (attribute, _) in &app.fields {
-        if let Some(text) = value(attribute, record, matched) {
+    for (attribute, code) in &app.fields {
+        let text = match attribute.as_str() {
+            "recording_urls" => recordings(&record.recordings, kind_of(form, code)),
+            "recording_file" => None,
+            other => value(other, record, matched),
+        };
+        if let Some(text) = text {
             map::write(&mut out, app, attribute, &text);
         }
     }
@@ -147,7 +301,6 @@ fn value(attribute: &str, record: &CallRecord, matched: Option<&Match>) -> Optio
         "duration" => format!("{:.0}", record.talk_seconds.max(0.0)),
         "agent" => one_line(record.answered_by.as_ref()?.as_str()),
         "line" => one_line(record.dialed.as_ref().filter(|_| record.direction == Direction::Inbound)?.as_str()),
-        "recording_urls" => recordings(&record.recordings)?,
         other => record.context.get(other)?.clone(),
     })
 }
@@ -187,10 +340,32 @@ fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// A blank between them: addresses have none.
-fn recordings(recordings: &[Recording]) -> Option<String> {
+/// All recordings in one field of that type. A blank is between them, for addresses have none; in a text of several lines
+/// each has its own. A link takes one: it refuses several, and with them the whole record.
+fn recordings(recordings: &[Recording], kind: &str) -> Option<String> {
     let places: Vec<String> = recordings.iter().map(|recording| one_line(recording.as_str())).collect();
-    (!places.is_empty()).then(|| places.join(" "))
+    match (kind, places.as_slice()) {
+        (_, []) => None,
+        ("LINK", [first, others @ ..]) => {
+            if !others.is_empty() {
+                tracing::warn!(left_out = others.len(), "the field of recordings is a link and takes the first alone");
+            }
+            Some(first.clone())
+        }
+        ("MULTI_LINE_TEXT", all) => Some(all.join("\n")),
+        (_, all) => Some(all.join(" ")),
+    }
+}
+
+/// The text with one more recording; `None` if it is there, or there is no room in a link.
+fn with_recording(known: &str, recording: &Recording, kind: &str) -> Option<String> {
+    let new = one_line(recording.as_str());
+    if known.trim().is_empty() {
+        return Some(new);
+    }
+    let separator = if kind == "MULTI_LINE_TEXT" { '\n' } else { ' ' };
+    let is_there = known.split(['\n', ' ']).any(|one| one == new) || known == new;
+    (!is_there && kind != "LINK").then(|| format!("{known}{separator}{new}"))
 }
 
 #[cfg(test)]

@@ -1,15 +1,17 @@
 //! How a [`Kintone`] is described, and what is wrong with a description.
 
-use crate::address::{AppId, Site};
-use crate::auth::{self, Basic};
+use crate::address::{AppId, Place, Site};
+use crate::auth::{Basic, Credentials, Proof};
 use crate::call_log::{CallLog, CallLogMode, call_log_fields};
 use crate::client::Client;
+use crate::contacts::Reader;
 use crate::customers::Customers;
 use crate::query::FieldCode;
+use crate::recording::RecordingFiles;
 use cti_core::fields::{FieldMap, is_phone};
 use cti_core::secret::SecretString;
 use cti_core::{Error, Fault, Result};
-use cti_http::header::HeaderValue;
+use cti_http::Options;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -33,16 +35,19 @@ struct Settings {
     basic: Option<Basic>,
     timeout: Duration,
     pop_new_record: bool,
+    mobile_pages: bool,
+    certificate: Option<SecretString>,
+    recordings: Option<RecordingFiles>,
     customers: Option<Target>,
     call_log: Option<Target>,
     call_log_mode: CallLogMode,
 }
 
-/// An app with its token and its fields.
+/// An app with its credentials and its fields.
 #[derive(Debug)]
 struct Target {
     app: AppId,
-    token: SecretString,
+    credentials: Credentials,
     fields: FieldMap,
 }
 
@@ -53,13 +58,14 @@ pub(crate) struct Ready {
     pub(crate) site: Site,
     pub(crate) customers: Option<Customers>,
     pub(crate) call_log: Option<CallLog>,
+    pub(crate) reader: Reader,
 }
 
 /// What is needed to speak to one app.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     pub(crate) id: u64,
-    pub(crate) token: HeaderValue,
+    pub(crate) proof: Proof,
     /// Attribute and code, in order.
     pub(crate) fields: Vec<(String, FieldCode)>,
 }
@@ -88,6 +94,9 @@ impl Kintone {
                 basic: None,
                 timeout: DEFAULT_TIMEOUT,
                 pop_new_record: false,
+                mobile_pages: false,
+                certificate: None,
+                recordings: None,
                 customers: None,
                 call_log: None,
                 call_log_mode: CallLogMode::default(),
@@ -100,17 +109,21 @@ impl Kintone {
     /// has lookup fields), and which attribute stands in which field. `phone` is mandatory; `phone2`, … are searched
     /// too; `name` and `company` are the title of a pop; all others are shown under their own names.
     #[must_use]
-    pub fn customers(self, app: impl Into<AppId>, token: SecretString, fields: FieldMap) -> Self {
-        self.set(|settings| settings.customers = Some(Target { app: app.into(), token, fields }))
+    pub fn customers(self, app: impl Into<AppId>, credentials: impl Into<Credentials>, fields: FieldMap) -> Self {
+        self.set(|settings| {
+            settings.customers = Some(Target { app: app.into(), credentials: credentials.into(), fields })
+        })
     }
 
     /// Calls are written to this app. [`call_log_fields`] are the suggested fields; an empty map stands for them.
     /// Attributes that are not in the map are not written; attributes that are no part of a call record are taken from
     /// its `context`.
     #[must_use]
-    pub fn call_log(self, app: impl Into<AppId>, token: SecretString, fields: FieldMap) -> Self {
+    pub fn call_log(self, app: impl Into<AppId>, credentials: impl Into<Credentials>, fields: FieldMap) -> Self {
         let fields = if fields.is_empty() { call_log_fields() } else { fields };
-        self.set(|settings| settings.call_log = Some(Target { app: app.into(), token, fields }))
+        self.set(|settings| {
+            settings.call_log = Some(Target { app: app.into(), credentials: credentials.into(), fields })
+        })
     }
 
     /// How calls are written; [`CallLogMode::Upsert`] unless said otherwise.
@@ -144,6 +157,26 @@ impl Kintone {
         self.set(|settings| settings.basic = Some(Basic { user: user.into(), password }))
     }
 
+    /// Certificate and key of "secure access", as PEM in one text. The address becomes that of secure access
+    /// (`acme.s.cybozu.com`), if it is not already.
+    #[must_use]
+    pub fn client_certificate(self, pem: SecretString) -> Self {
+        self.set(|settings| settings.certificate = Some(pem))
+    }
+
+    /// Pages open as they are made for telephones.
+    #[must_use]
+    pub fn mobile_pages(self, mobile: bool) -> Self {
+        self.set(|settings| settings.mobile_pages = mobile)
+    }
+
+    /// Recordings that come late are added to their call. For that the call history's credentials must be allowed to
+    /// view records.
+    #[must_use]
+    pub fn late_recordings(self, files: RecordingFiles) -> Self {
+        self.set(|settings| settings.recordings = Some(files))
+    }
+
     /// How long one request may take, connecting included; 10 seconds unless said otherwise.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
@@ -171,6 +204,14 @@ impl Kintone {
 
     pub(crate) fn has_customers(&self) -> bool {
         self.settings.customers.is_some()
+    }
+
+    pub(crate) fn updates_call_log(&self) -> bool {
+        self.has_call_log() && self.settings.call_log_mode == CallLogMode::Upsert
+    }
+
+    pub(crate) fn takes_recordings(&self) -> bool {
+        self.updates_call_log() && self.settings.recordings.is_some()
     }
 
     pub(crate) fn has_call_log(&self) -> bool {
@@ -201,8 +242,9 @@ impl Kintone {
 impl Settings {
     fn prepare(&self) -> std::result::Result<Ready, Vec<Fault>> {
         let mut faults = Vec::new();
-        let site =
-            Site::parse(&self.address, self.guest_space).map_err(|why| faults.push(Fault::new("domain", why))).ok();
+        let place =
+            Place { guest_space: self.guest_space, secure: self.certificate.is_some(), mobile: self.mobile_pages };
+        let site = Site::parse(&self.address, place).map_err(|why| faults.push(Fault::new("domain", why))).ok();
         let customers = self.customers.as_ref().and_then(|target| target.check("customers", &mut faults));
         let call_log = self.call_log.as_ref().and_then(|target| target.check("call_log", &mut faults));
         if customers.as_ref().is_some_and(|app| app.code("phone").is_none()) {
@@ -213,9 +255,18 @@ impl Settings {
             let message = "name the unique text field that holds the call id, or choose the mode that only adds";
             faults.push(Fault::new("call_log.fields.call_id", message));
         }
+        let targets = [&self.customers, &self.call_log];
+        if self.basic.is_some() && targets.into_iter().flatten().any(|target| target.credentials.is_oauth()) {
+            faults.push(Fault::new("basic_auth", "cannot be combined with OAuth: both need the same header"));
+        }
         let client = site.as_ref().and_then(|site| {
-            Client::new(site, self.basic.clone(), self.timeout)
-                .map_err(|error| faults.push(Fault::new("tls", error.message())))
+            let options = Options {
+                timeout: self.timeout,
+                identity: self.certificate.clone(),
+                ..Options::for_base(site.origin())
+            };
+            Client::new(site, self.basic.clone(), options)
+                .map_err(|error| faults.push(Fault::new("client_certificate", error.message())))
                 .ok()
         });
         match (site, client) {
@@ -223,7 +274,8 @@ impl Settings {
                 client,
                 site,
                 customers: customers.map(Customers::new),
-                call_log: call_log.map(|app| CallLog::new(app, self.call_log_mode)),
+                call_log: call_log.map(|app| CallLog::new(app, self.call_log_mode, self.recordings.clone())),
+                reader: Reader::default(),
             }),
             _ => Err(faults),
         }
@@ -237,9 +289,9 @@ impl Target {
         if id.is_none() {
             faults.push(Fault::new(format!("{section}.app"), "give the id of the app (14) or its address (…/k/14/)"));
         }
-        let token = auth::token(&self.token);
-        if token.is_none() {
-            faults.push(Fault::new(format!("{section}.token"), "the token is empty or has characters no token has"));
+        let proof = self.credentials.proof();
+        if let Err(why) = proof {
+            faults.push(Fault::new(format!("{section}.token"), why));
         }
         let mut fields = Vec::new();
         for (attribute, code) in self.fields.iter() {
@@ -251,8 +303,8 @@ impl Target {
                 )),
             }
         }
-        let (id, token) = (id?, token?);
-        (faults.len() == before).then_some(App { id, token, fields })
+        let (id, proof) = (id?, proof.ok()?);
+        (faults.len() == before).then_some(App { id, proof, fields })
     }
 }
 

@@ -4,7 +4,7 @@ use crate::address::Site;
 use crate::client::{Client, Request};
 use crate::config::App;
 use crate::error;
-use crate::form::Form;
+use crate::form::KnownForm;
 use crate::map::{self, id_text};
 use crate::query::{Condition, FieldCode};
 use cti_core::crm::{LookUp, Match, Matches, NewContact};
@@ -12,7 +12,6 @@ use cti_core::number::Number;
 use cti_core::turns::Turns;
 use cti_core::{Error, ErrorKind, Result};
 use serde_json::{Map, Value, json};
-use tokio::sync::OnceCell;
 
 /// How many customers with one number are read.
 const MAX_MATCHES: usize = 10;
@@ -25,8 +24,7 @@ const MAX_KEY: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Customers {
     pub(crate) app: App,
-    /// Whether the field `phone` prohibits duplicates; read once.
-    phone_is_key: OnceCell<bool>,
+    pub(crate) form: KnownForm,
     creating: Turns,
 }
 
@@ -43,7 +41,7 @@ fn spellings(number: &LookUp) -> Vec<&str> {
 
 impl Customers {
     pub(crate) fn new(app: App) -> Self {
-        Self { app, phone_is_key: OnceCell::new(), creating: Turns::default() }
+        Self { app, form: KnownForm::default(), creating: Turns::default() }
     }
 
     /// The condition "has one of these numbers".
@@ -122,13 +120,9 @@ impl Customers {
         id.ok_or_else(|| error::lacks("the id of the record"))
     }
 
-    /// Reads the form once. Who may not read it takes the safe way.
+    /// Whether the field `phone` prohibits duplicates. Who may not read the form takes the safe way.
     async fn phone_is_key(&self, client: &Client, phone: &FieldCode) -> Result<bool> {
-        let read = async || match Form::read(client, &self.app).await {
-            Ok(form) => Ok(form.top(phone.as_str()).is_some_and(|field| field.can_be_key())),
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(false),
-            Err(error) => Err(error),
-        };
-        self.phone_is_key.get_or_try_init(read).await.copied()
+        let form = self.form.get(client, &self.app).await?;
+        Ok(form.and_then(|form| form.top(phone.as_str())).is_some_and(|field| field.can_be_key()))
     }
 }

@@ -127,7 +127,8 @@ mod tests {
     fn judge(status: u16, body: &str, repeatable: bool) -> Error {
         let repeat = if repeatable { Repeat::Harmless } else { Repeat::Harmful };
         let body = body.as_bytes().to_vec();
-        super::judge(&Reply { side: "kintone", status, retry_after: None, body, repeat }).unwrap_err()
+        super::judge(&Reply { side: "kintone", status, headers: Default::default(), retry_after: None, body, repeat })
+            .unwrap_err()
     }
 
     fn code(status: u16, code: &str) -> Error {

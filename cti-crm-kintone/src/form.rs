@@ -3,12 +3,33 @@
 use crate::client::{Client, Request};
 use crate::config::App;
 use crate::error;
-use cti_core::Result;
+use cti_core::{ErrorKind, Result};
 use serde_json::{Map, Value};
+use tokio::sync::OnceCell;
 
 /// The fields of an app by code.
 #[derive(Debug, Clone)]
 pub(crate) struct Form(Map<String, Value>);
+
+/// The form of an app, read once. Who may not read it goes on without.
+#[derive(Debug, Default)]
+pub(crate) struct KnownForm(OnceCell<Option<Form>>);
+
+impl KnownForm {
+    /// The form. The first time it is compared with what is mapped: kintone ignores a field code that it does not know
+    /// in silence, and what was written there would be lost.
+    pub(crate) async fn get(&self, client: &Client, app: &App) -> Result<Option<&Form>> {
+        let read = async || match Form::read(client, app).await {
+            Ok(form) => {
+                form.warn_of_what_is_not_there(app);
+                Ok(Some(form))
+            }
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(None),
+            Err(error) => Err(error),
+        };
+        self.0.get_or_try_init(read).await.map(Option::as_ref)
+    }
+}
 
 /// Where a field code is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,6 +60,37 @@ impl Form {
         }
     }
 
+    fn warn_of_what_is_not_there(&self, app: &App) {
+        for (attribute, code) in &app.fields {
+            match self.find(code.as_str()) {
+                Place::Top(_) => {}
+                Place::InTable(table) => {
+                    tracing::error!(
+                        app = app.id,
+                        attribute,
+                        field = code.as_str(),
+                        table,
+                        "the mapped field is inside a table: what is written there is lost"
+                    );
+                }
+                Place::Nowhere => {
+                    tracing::error!(
+                        app = app.id,
+                        attribute,
+                        field = code.as_str(),
+                        "the app has no field with this code: what is written there is lost"
+                    );
+                }
+            }
+        }
+    }
+
+    /// The code of the field that holds the time of the last change, whatever it is called.
+    pub(crate) fn updated_time(&self) -> Option<&str> {
+        let mut fields = self.0.iter();
+        fields.find(|(_, field)| Field(field).kind() == "UPDATED_TIME").map(|(code, _)| code.as_str())
+    }
+
     /// Finds a field code.
     pub(crate) fn find(&self, code: &str) -> Place<'_> {
         if let Some(field) = self.0.get(code) {
@@ -60,11 +112,13 @@ impl Form {
     }
 }
 
-impl Field<'_> {
-    pub(crate) fn kind(&self) -> &str {
+impl<'a> Field<'a> {
+    pub(crate) fn kind(self) -> &'a str {
         self.0.get("type").and_then(Value::as_str).unwrap_or_default()
     }
+}
 
+impl Field<'_> {
     pub(crate) fn is_unique(&self) -> bool {
         self.flag("unique")
     }
@@ -72,6 +126,11 @@ impl Field<'_> {
     /// A link that dials.
     pub(crate) fn is_call_link(&self) -> bool {
         self.kind() == "LINK" && self.0.get("protocol").and_then(Value::as_str) == Some("CALL")
+    }
+
+    /// A field that takes its value from another app.
+    pub(crate) fn is_lookup(&self) -> bool {
+        self.0.get("lookup").is_some_and(|lookup| !lookup.is_null())
     }
 
     /// The greatest length, if there is one.

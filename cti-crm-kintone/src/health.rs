@@ -10,7 +10,6 @@ use cti_core::health::{Check, CheckOutcome};
 use cti_core::{Error, ErrorKind, Fault};
 use serde_json::json;
 
-const UNCHECKED: &str = "cannot be checked without writing";
 const TEXTS: &[&str] = &["SINGLE_LINE_TEXT", "MULTI_LINE_TEXT", "RICH_TEXT"];
 
 /// Which of the two apps.
@@ -32,7 +31,7 @@ pub(crate) async fn check(ready: &Ready) -> Vec<Check> {
     if let Some(Customers { app, .. }) = &ready.customers {
         checks.extend(check_app(&ready.client, app, Role::Customers).await);
     }
-    if let Some(CallLog { app, mode }) = &ready.call_log {
+    if let Some(CallLog { app, mode, .. }) = &ready.call_log {
         checks.extend(check_app(&ready.client, app, Role::CallLog(*mode)).await);
     }
     checks
@@ -52,8 +51,7 @@ async fn check_app(client: &Client, app: &App, role: Role) -> Vec<Check> {
         checks.push(view(client, app, role).await);
     }
     for right in role.rights() {
-        let cure = format!("see that the right to {right} records is ticked for the token");
-        checks.push(Check { cure: Some(cure), ..Check::not_checked(name(right), UNCHECKED) });
+        checks.push(may(client, app, role, right).await);
     }
     checks.extend(app.fields.iter().map(|(attribute, code)| field(role, attribute, code.as_str(), &form)));
     checks.push(required(role, app, &form));
@@ -66,7 +64,7 @@ fn unusable(role: Role, error: &Error) -> Vec<Check> {
     let (step, cure) = match error.kind() {
         ErrorKind::Unauthenticated => ("token", "generate a token in the app's settings, save, and press Update App"),
         ErrorKind::PermissionDenied => {
-            ("token", "tick the rights of the token in the app's settings and press Update App")
+            ("token", "is it a token of this app? tick its rights in the app's settings and press Update App")
         }
         ErrorKind::ConfigInvalid | ErrorKind::NotFound => ("app", "check the domain, the app id and the guest space"),
         _ => {
@@ -88,6 +86,23 @@ async fn view(client: &Client, app: &App, role: Role) -> Check {
     }
 }
 
+/// Asks to write nothing at all: kintone refuses even that to whom it gives no right to write.
+async fn may(client: &Client, app: &App, role: Role, right: &'static str) -> Check {
+    let nothing = if right == "add" { Request::post("records.json") } else { Request::put("records.json") };
+    let name = role.name(right);
+    match client.send(app, nothing.with("records", json!([]))).await {
+        Ok(_) => Check::ok(name, format!("records may be {right}ed")),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            let cure = format!("tick the right to {right} records for the token and press Update App (設定完了)");
+            Check::failed(name, format!("the right to {right} records is missing"), cure)
+        }
+        Err(error) => {
+            let cure = format!("see that the right to {right} records is ticked for the token");
+            Check { cure: Some(cure), ..Check::not_checked(name, error.chain()) }
+        }
+    }
+}
+
 /// One mapped field.
 fn field(role: Role, attribute: &str, code: &str, form: &Form) -> Check {
     let name = role.name(&format!("field.{attribute}"));
@@ -105,6 +120,11 @@ fn field(role: Role, attribute: &str, code: &str, form: &Form) -> Check {
         }
     };
     match role.fault(attribute, field) {
+        None if field.is_lookup() => Check::warning(
+            name,
+            format!("{code} is a lookup field: kintone takes only what stands in the app it looks into"),
+            "add that app's token to ours, separated by a comma, or map a field that looks nowhere",
+        ),
         Some((outcome, found, cure)) => {
             Check { name, outcome, found: format!("{code}: {found}"), cure: Some(cure.to_owned()) }
         }
@@ -143,6 +163,7 @@ impl Role {
             (_, "started_at" | "answered_at" | "ended_at") => kind_fault(field, &["DATETIME", "SINGLE_LINE_TEXT"]),
             (_, "duration") => kind_fault(field, &["NUMBER", "SINGLE_LINE_TEXT"]),
             (_, "recording_urls") => recordings_fault(field),
+            (_, "recording_file") => kind_fault(field, &["FILE"]),
             _ => text_fault(field),
         }
     }

@@ -19,18 +19,28 @@
 //! customer is searched under the number immediately before being created.
 
 mod address;
+mod apps;
 mod auth;
 mod call_log;
 mod client;
 mod config;
+mod contacts;
 mod customers;
+mod customize;
 mod error;
 mod form;
 mod health;
 mod map;
+mod oauth;
 mod query;
+mod recording;
 mod sink;
+mod webhook;
 
 pub use address::AppId;
+pub use apps::{AppMaker, MadeApps};
+pub use auth::Credentials;
 pub use call_log::{CallLogMode, call_log_fields};
 pub use config::Kintone;
+pub use customize::click_to_call_script;
+pub use recording::RecordingFiles;

@@ -60,6 +60,11 @@ fn spelling<'a>(record: &Value, app: &'a App, searched: &[&str]) -> (Option<&'a 
     }
 }
 
+/// All telephone numbers of a record, as they stand there.
+pub(crate) fn numbers(record: &Value, app: &App) -> Vec<Number> {
+    app.phones().filter_map(|code| text(record, code.as_str())).filter_map(|text| Number::new(&text)).collect()
+}
+
 fn attribute(record: &Value, app: &App, name: &str) -> Option<String> {
     text(record, app.code(name)?.as_str())
 }

@@ -1,5 +1,7 @@
 //! kintone's query language, written so that no value can change what is asked.
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
 /// The code of a field. Codes cannot be escaped in a query, so nothing else than a code gets in here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FieldCode(String);
@@ -31,6 +33,33 @@ impl Condition {
         let list = values.iter().copied().map(literal).collect::<Vec<_>>().join(",");
         let parts: Vec<_> = fields.into_iter().map(|field| format!("{} in ({list})", field.as_str())).collect();
         Self(parts.join(" or "))
+    }
+
+    /// One of the fields holds something.
+    pub(crate) fn filled<'a>(fields: impl IntoIterator<Item = &'a FieldCode>) -> Self {
+        let parts: Vec<_> = fields.into_iter().map(|field| format!("{} != \"\"", field.as_str())).collect();
+        Self(parts.join(" or "))
+    }
+
+    /// The field stands so to the instant.
+    pub(crate) fn instant(field: &FieldCode, sign: &'static str, at: DateTime<Utc>) -> Self {
+        let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        Self(format!("{} {sign} {}", field.as_str(), literal(&at)))
+    }
+
+    /// The id of the record stands so to the number.
+    pub(crate) fn id(sign: &'static str, id: u64) -> Self {
+        Self(format!("$id {sign} {}", literal(&id.to_string())))
+    }
+
+    /// Both hold.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        Self(format!("({}) and ({})", self.0, other.0))
+    }
+
+    /// One of them holds.
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        Self(format!("({}) or ({})", self.0, other.0))
     }
 
     pub(crate) fn as_str(&self) -> &str {

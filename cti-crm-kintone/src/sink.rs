@@ -3,13 +3,13 @@
 use crate::config::Kintone;
 use crate::health;
 use async_trait::async_trait;
-use cti_core::call::CallRecord;
+use cti_core::call::{CallRecord, Recording};
 use cti_core::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, WriteKey, Written};
 use cti_core::health::Check;
 use cti_core::{Error, Result};
 use url::Url;
 
-const NO_CUSTOMERS: &str = "no app with customers is configured";
+pub(crate) const NO_CUSTOMERS: &str = "no app with customers is configured";
 const NO_CALL_LOG: &str = "no app for the call history is configured";
 
 #[async_trait]
@@ -24,6 +24,8 @@ impl CrmSink for Kintone {
             create_contact: self.has_customers(),
             screen_pop: self.has_customers(),
             log_call: self.has_call_log(),
+            update_log: self.updates_call_log(),
+            attach_recording: self.takes_recordings(),
             ..CrmCapabilities::default()
         }
     }
@@ -40,6 +42,22 @@ impl CrmSink for Kintone {
         let ready = self.ready().map_err(|error| error.during(operation))?;
         let log = ready.call_log.as_ref().ok_or_else(|| Error::unsupported(operation, NO_CALL_LOG))?;
         log.write(&ready.client, record, matched, key).await.map_err(|error| error.during(operation))
+    }
+
+    async fn update_log(&self, record: &CallRecord, key: &WriteKey) -> Result<Written> {
+        let operation = "update_log";
+        let ready = self.ready().map_err(|error| error.during(operation))?;
+        let log = ready.call_log.as_ref().filter(|_| self.updates_call_log());
+        let log = log.ok_or_else(|| Error::unsupported(operation, "calls are only added, never changed"))?;
+        log.update(&ready.client, record, key).await.map_err(|error| error.during(operation))
+    }
+
+    async fn attach_recording(&self, recording: &Recording, key: &WriteKey) -> Result<()> {
+        let operation = "attach_recording";
+        let ready = self.ready().map_err(|error| error.during(operation))?;
+        let log = ready.call_log.as_ref().filter(|_| self.takes_recordings());
+        let log = log.ok_or_else(|| Error::unsupported(operation, "late recordings are not configured"))?;
+        log.attach(&ready.client, recording, key).await.map_err(|error| error.during(operation))
     }
 
     async fn create_contact(&self, contact: &NewContact, _key: &WriteKey) -> Result<Match> {

@@ -63,6 +63,13 @@ fn line(request: &Recorded) -> String {
     format!("{} {}{query}", request.method, request.path)
 }
 
+/// The requests about records; the form of the app is read once before the first of them.
+fn about_records(simulator: &Simulator) -> Vec<Recorded> {
+    let mut all = simulator.requests();
+    all.retain(|request| !request.path.ends_with("/app/form/fields.json"));
+    all
+}
+
 fn header<'a>(request: &'a Recorded, name: &str) -> Option<&'a str> {
     request.headers.get(name).map(String::as_str)
 }
@@ -111,7 +118,7 @@ async fn a_call_is_one_upsert_without_the_key_in_the_record() {
     let simulator = Setup::USUAL.simulator().await;
     let written = Setup::USUAL.good(&simulator).log_call(&call(), None, &key()).await.unwrap();
     assert_eq!((written.id.as_deref(), written.created), (Some("1"), true));
-    let [request] = simulator.requests().try_into().unwrap();
+    let [request] = about_records(&simulator).try_into().unwrap();
     assert_eq!(line(&request), "PUT /k/v1/records.json");
     assert_eq!(header(&request, "x-cybozu-api-token"), Some(CALL_LOG_TOKEN));
     let record = json!({
@@ -127,12 +134,12 @@ async fn a_call_is_one_upsert_without_the_key_in_the_record() {
 }
 
 #[tokio::test]
-async fn with_the_right_to_add_alone_a_call_is_one_post_and_nothing_is_read() {
+async fn with_the_right_to_add_alone_a_call_is_one_post_and_no_record_is_read() {
     let simulator = ADD_ONLY.simulator().await;
     let crm = ADD_ONLY.good(&simulator);
     assert!(crm.log_call(&call(), None, &key()).await.unwrap().created);
     assert!(!crm.log_call(&call(), None, &key()).await.unwrap().created);
-    let requests = simulator.requests();
+    let requests = about_records(&simulator);
     assert_eq!(requests.iter().map(line).collect::<Vec<_>>(), ["POST /k/v1/record.json"; 2]);
     assert_eq!(requests[0].body["record"]["call_id"]["value"], "main/1795225659.77");
     assert_eq!(simulator.records(15).len(), 1);
@@ -146,7 +153,7 @@ async fn unmapped_attributes_are_not_written_and_own_ones_come_from_the_context(
     let mut record = call();
     record.context.insert("ticket".to_owned(), "T-1".to_owned());
     crm.log_call(&record, None, &key()).await.unwrap();
-    let written = simulator.requests()[0].body["records"][0]["record"].clone();
+    let written = about_records(&simulator)[0].body["records"][0]["record"].clone();
     assert_eq!(written, json!({"tel": {"value": "0901234567"}, "memo": {"value": "T-1"}}));
 }
 
@@ -300,12 +307,12 @@ async fn health_finds_every_mistake_in_a_form() {
         let full = format!("kintone.call_log.{name}");
         checks.iter().find(|check| check.name == full).unwrap_or_else(|| panic!("no {full}")).outcome
     };
-    use CheckOutcome::{Failed, NotChecked, Ok, Warning};
+    use CheckOutcome::{Failed, Ok, Warning};
     let expected = [
         ("reachable", Ok),
         ("token", Ok),
-        ("add", NotChecked),
-        ("edit", NotChecked),
+        ("add", Ok),
+        ("edit", Ok),
         ("field.call_id", Failed),
         ("field.phone", Failed),
         ("field.direction", Failed),
@@ -356,4 +363,40 @@ async fn more_than_ten_matches_are_told_and_open_the_list() {
     assert_eq!(crm.screen_pop(&wanted, &nobody), None);
     let new = crm.pop_new_record(true).screen_pop(&wanted, &nobody).unwrap();
     assert_eq!(new.as_str(), format!("{}/k/14/edit", simulator.base_url()));
+}
+
+#[tokio::test]
+async fn each_right_that_is_missing_is_named_and_nothing_is_written() {
+    let rights = [
+        (Rights { view: true, ..Rights::default() }, vec!["add", "edit"]),
+        (Rights::ADD_EDIT, vec!["view"]),
+        (Rights::VIEW_ADD_EDIT, vec![]),
+    ];
+    for (rights, missing) in rights {
+        let app = App::customers_template(14);
+        let simulator = Simulator::builder().app(app).token(CUSTOMERS_TOKEN, 14, rights).start().await.unwrap();
+        let checks = Setup::USUAL.good(&simulator).health().await;
+        for right in ["view", "add", "edit"] {
+            let check = checks.iter().find(|check| check.name == format!("kintone.customers.{right}")).unwrap();
+            let expected = if missing.contains(&right) { CheckOutcome::Failed } else { CheckOutcome::Ok };
+            assert_eq!(check.outcome, expected, "{right} of {rights:?}: {check:?}");
+            assert_eq!(check.cure.as_deref().unwrap_or_default().contains(right), missing.contains(&right));
+        }
+        assert!(simulator.records(14).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_app_and_an_app_that_is_not_there_are_named() {
+    let simulator = Setup::USUAL.simulator().await;
+    let with = |app: i32, token: &str| {
+        Kintone::new(simulator.base_url()).customers(app, SecretString::from(token), fields! { phone: "tel" })
+    };
+    let checks = with(14, CALL_LOG_TOKEN).health().await;
+    let token = checks.iter().find(|check| check.outcome == CheckOutcome::Failed).unwrap();
+    assert_eq!(token.name, "kintone.customers.token");
+    assert!(token.cure.as_ref().unwrap().contains("of this app"), "{token:?}");
+    let checks = with(99, CUSTOMERS_TOKEN).health().await;
+    let app = checks.iter().find(|check| check.outcome == CheckOutcome::Failed).unwrap();
+    assert_eq!(app.name, "kintone.customers.app");
 }

@@ -60,7 +60,7 @@ const only = (view) => (matches(view).length === 1 && !view.pop.more ? matches(v
 
 function withheld(view, desk) {
   if (view.number || view.direction === "outbound") return null;
-  return desk.window.withheld_label ?? t(`withheld.${view.withheld ?? "unknown"}`);
+  return view.pop?.hints.label ?? desk.window.withheld_label ?? t(`withheld.${view.withheld ?? "unknown"}`);
 }
 
 // Who it is, in one line.
@@ -144,12 +144,18 @@ function lookUp(view) {
   return waits ? el("p", { className: "note" }, t("looking_up")) : null;
 }
 
-function button(name, action, className) {
-  return el("button", { type: "button", className, data: { action } }, icon(name), t(name));
+function button(name, action, className, picture = name) {
+  return el("button", { type: "button", className, data: { action } }, icon(picture), t(name));
+}
+
+// What a click on the pop does: the address that the customer system gives, else it is told of the click.
+function recordButton(view, found) {
+  const link = recordLink(view.pop?.url ?? found?.url, "open");
+  return link ?? (view.pop?.click ? button("open_record", "click", "open", "record") : null);
 }
 
 function buttons(view, desk) {
-  const can = desk.window.call_control ? desk.capabilities : {};
+  const can = desk.window.call_control && (view.pop?.hints.call_control ?? true) ? desk.capabilities : {};
   const rings = view.state === "ringing";
   const talks = ["talking", "held", "held_by_other"].includes(view.state);
   return [
@@ -208,9 +214,10 @@ export function card(view, desk, ui) {
         el("h2", {}, name, name === view.number ? copyButton(view, desk) : null),
         subtitle(view) ? el("p", { className: "company" }, subtitle(view)) : null,
         numberLine(view, desk)),
-      recordLink(found?.url ?? (found ? view.pop.url : null), "open")),
+      recordButton(view, found)),
     facts(view, desk), fields(found), several(view), lookUp(view), consulting(view),
     keypad(ui.keypad),
+    ui.page ? button("open_page", "page", "open", "record") : null,
     ui.problem ? el("p", { className: "problem", role: "alert" }, ui.problem) : null,
     lines.length ? el("div", { className: "actions" }, ...lines) : null,
   ].filter(Boolean);

@@ -1,6 +1,7 @@
 // The agent desk: listens to the desk's events, shows calls, sends what is clicked.
 
 import { card, clock, duration, el, icon, row, title } from "/card.js";
+import { openOnce, openPage } from "/open.js";
 import { language, nameOf, otherLanguage, speak, t } from "/words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -82,6 +83,8 @@ function listen() {
   on("snapshot", takeSnapshot);
   on("call", (view) => take(view, false));
   on("pop", (view) => take(view, true));
+  on("notified", notified);
+  on("dismissed", ({ call }) => ui.set(call, Object.assign(ui.get(call) ?? {}, { dismissed: true })));
   on("agent", (told) => (states = told));
   on("link", (told) => (parts = told.parts));
 }
@@ -114,6 +117,7 @@ function take(view, isPop) {
   recent = recent.filter((old) => old.call !== view.call);
   if (view.state !== "over") {
     calls.set(view.call, view);
+    if (isPop && view.pop?.hints.copy) navigator.clipboard?.writeText(view.pop.hints.copy).catch(() => {});
     if (isPop || before?.state !== view.state) announce(view);
     return;
   }
@@ -125,6 +129,16 @@ function take(view, isPop) {
 
 function announce(view) {
   if (view.state === "ringing") $("announce").textContent = t("incoming_announce", { name: title(view, desk) });
+}
+
+// A CRM was told of an event: a page is to be opened, or it failed. What the browser blocks is offered as a button.
+async function notified(told) {
+  const note = (what) => {
+    ui.set(told.call, Object.assign(ui.get(told.call) ?? {}, what));
+    render();
+  };
+  if (told.problem) note({ problem: t("notice_failed", { crm: told.crm }) });
+  else if (told.page && !(await openOnce(`${told.crm}/${told.id}`, told.page))) note({ page: told.page });
 }
 
 // ---- showing
@@ -194,6 +208,9 @@ function renderCalls() {
   const cards = [...calls.values()].map((view) => {
     const element = known.get(view.call) ?? el("article", { className: "card", data: { call: view.call } });
     element.dataset.state = view.state;
+    element.dataset.size = view.pop?.hints.size ?? "standard";
+    // A pop whose time is up is away until the call is answered.
+    element.hidden = Boolean(ui.get(view.call)?.dismissed) && ["ringing", "dialing"].includes(view.state);
     element.replaceChildren(...card(view, desk, ui.get(view.call) ?? {}));
     return element;
   });
@@ -295,6 +312,20 @@ async function control(view, action, more = {}) {
   render();
 }
 
+async function click(view) {
+  const { crm } = view.pop;
+  const known = ui.get(view.call) ?? {};
+  ui.set(view.call, known);
+  try {
+    const outcome = await ask("POST", "/api/click", { call: view.call, extension: view.extension, crm });
+    known.problem = "";
+    if (outcome.outcome === "open" && !openPage(outcome.page)) known.page = outcome.page;
+  } catch (refused) {
+    known.problem = refused.words;
+  }
+  render();
+}
+
 function transfer(view) {
   $("transfer-call").textContent = title(view, desk);
   $("transfer-to").value = "";
@@ -332,6 +363,12 @@ const ACTIONS = {
   digit: (view, pressed) => control(view, "digits", { digits: pressed.dataset.digit }),
   transfer,
   copy,
+  click,
+  page: (view) => {
+    const known = ui.get(view.call);
+    if (known?.page && openPage(known.page)) known.page = null;
+    render();
+  },
   keypad: (view) => {
     const known = ui.get(view.call) ?? {};
     ui.set(view.call, Object.assign(known, { keypad: !known.keypad }));

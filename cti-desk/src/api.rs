@@ -9,6 +9,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
+use cti_core::call::{CallId, Extension};
 use cti_core::command::{Command, Digits, Outcome};
 use cti_core::dial::Choice;
 use cti_core::number::Number;
@@ -85,6 +86,30 @@ pub(crate) async fn call(
         desk.hub.consulting(&own, whom);
     }
     Ok(Json(outcome?))
+}
+
+/// A click on a pop. The call may be over: the pop of a recent one can be clicked too.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PopClick {
+    call: String,
+    extension: String,
+    crm: String,
+}
+
+pub(crate) async fn pop_click(
+    State(desk): State<Arc<Inner>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Outcome>, Refusal> {
+    let who = security::writer(&desk, &headers)?;
+    let PopClick { call, extension, crm } = security::read_json(&desk, &headers, body).await?;
+    let agent = desk.agent(who.agent).ok_or_else(Refusal::unauthenticated)?;
+    let extension = Extension::from(extension);
+    if !agent.extensions.contains(&extension) {
+        return Err(Refusal::forbidden("this is not one of your telephones"));
+    }
+    let command = Command::Click { call: CallId::from(call), extension, crm };
+    Ok(Json(desk.carry_out("click", command).await?))
 }
 
 /// The command that an action means; its name is the one in the metrics.

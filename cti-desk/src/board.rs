@@ -107,6 +107,12 @@ impl Board {
         changes
     }
 
+    /// The agents whose telephone is one of these.
+    pub(crate) fn agents_at(&self, extensions: &[Extension]) -> Vec<AgentIndex> {
+        let has = |desk: &AgentDesk| desk.extensions.iter().any(|own| extensions.contains(own));
+        self.agents.iter().enumerate().filter(|(_, desk)| has(desk)).map(|(agent, _)| agent).collect()
+    }
+
     /// Takes in the state of an agent's telephone; returns the agents whose telephone it is.
     pub(crate) fn agent_state(&mut self, event: &AgentEvent) -> Vec<AgentIndex> {
         let mut concerned = Vec::new();

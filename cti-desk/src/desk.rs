@@ -1,14 +1,19 @@
 //! The settings of a desk.
 
+use crate::hook::Mounted;
 use crate::running::RunningDesk;
 use crate::security::Origin;
+use crate::webhook::Webhooks;
 use cti_core::call::Extension;
+use cti_core::hook::Hook;
 use cti_core::pbx::PbxCapabilities;
+use cti_core::webhook::Webhook;
 use cti_core::{Error, Fault, Result};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -78,10 +83,13 @@ pub struct Desk {
     pub(crate) public_url: Option<Url>,
     pub(crate) agents: Vec<AgentLogin>,
     pub(crate) origins: Vec<Url>,
+    pub(crate) form_targets: Vec<Url>,
     pub(crate) open_for: Option<String>,
     pub(crate) capabilities: PbxCapabilities,
     pub(crate) window: CallWindow,
     pub(crate) command_timeout: Duration,
+    pub(crate) hooks: Vec<Mounted>,
+    pub(crate) webhooks: Webhooks,
     pub(crate) cancel: CancellationToken,
 }
 
@@ -93,10 +101,13 @@ impl Default for Desk {
             public_url: None,
             agents: Vec::new(),
             origins: Vec::new(),
+            form_targets: Vec::new(),
             open_for: None,
             capabilities: PbxCapabilities::default(),
             window: CallWindow::default(),
             command_timeout: Duration::from_secs(90),
+            hooks: Vec::new(),
+            webhooks: Webhooks::default(),
             cancel: CancellationToken::new(),
         }
     }
@@ -168,10 +179,33 @@ impl Desk {
         self
     }
 
+    /// Lets the page submit forms to that origin: CRMs that pop by POST need it.
+    #[must_use]
+    pub fn form_target(mut self, url: Url) -> Self {
+        if !self.form_targets.iter().any(|known| known.origin() == url.origin()) {
+            self.form_targets.push(url);
+        }
+        self
+    }
+
+    /// Takes the notices of a CRM at `/hooks/<name of the CRM>/<secret>`. The secret has at least 16 characters.
+    #[must_use]
+    pub fn hook(mut self, hook: Arc<dyn Hook>, secret: SecretString) -> Self {
+        self.hooks.push(Mounted { hook, secret });
+        self
+    }
+
     /// How long a command may take, 90 seconds by default: click-to-dial lasts until the phone is picked up.
     #[must_use]
     pub fn command_timeout(mut self, limit: Duration) -> Self {
         self.command_timeout = limit;
+        self
+    }
+
+    /// Takes what a CRM sends when somebody clicks in it, at `/webhook/{name}/{action}`.
+    #[must_use]
+    pub fn webhook(mut self, webhook: Arc<dyn Webhook>) -> Self {
+        self.webhooks.0.push(webhook);
         self
     }
 
@@ -220,6 +254,11 @@ impl Desk {
         faults.extend(
             wrong.map(|origin| Fault::new("allow_origins", format!("{origin} is no origin such as https://host"))),
         );
+        let short = |mounted: &&Mounted| mounted.secret.expose_secret().chars().count() < MIN_TOKEN;
+        faults.extend(self.hooks.iter().filter(short).map(|mounted| {
+            let text = format!("the secret is shorter than {MIN_TOKEN} characters");
+            Fault::new(format!("hooks.{}", mounted.hook.name()), text)
+        }));
         self.agent_faults(&mut faults);
         faults
     }

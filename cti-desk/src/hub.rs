@@ -6,11 +6,11 @@
 use crate::board::{AgentIndex, Board, Change};
 use crate::health::Parts;
 use crate::leg::OwnLeg;
-use crate::view::CallView;
+use crate::view::{CallView, NotifiedView};
 use chrono::{DateTime, Utc};
 use cti_core::call::{AgentEvent, AgentState, CallEvent, Extension, millis};
 use cti_core::number::Number;
-use cti_core::popup::Pop;
+use cti_core::popup::{Notified, Pop};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -84,6 +84,22 @@ impl Hub {
         let pops = changes.iter().filter(|change| change.is_pop).count();
         self.tell(&mut state, changes);
         pops
+    }
+
+    /// Tells the pages that the time of a pop is up.
+    pub(crate) fn dismissed(&self, pop: &Pop) {
+        let mut state = self.lock();
+        for agent in state.board.agents_at(std::slice::from_ref(&pop.extension)) {
+            self.send(&mut state, agent, "dismissed", &serde_json::json!({ "call": pop.call }));
+        }
+    }
+
+    /// Tells the pages of those concerned. Nothing of it is kept: a page that is not open now opens nothing later.
+    pub(crate) fn notified(&self, outcome: &Notified) {
+        let mut state = self.lock();
+        for agent in state.board.agents_at(&outcome.extensions) {
+            self.send(&mut state, agent, "notified", &NotifiedView::of(outcome));
+        }
     }
 
     pub(crate) fn agent(&self, event: &AgentEvent) {

@@ -26,6 +26,7 @@
 //! | `POST /api/dial` | click-to-dial from the page |
 //! | `POST /api/calls/{action}` | `answer`, `hang_up`, `hold`, `resume`, `transfer`, `digits` |
 //! | `POST /click-to-dial` | click-to-dial from a CRM page of an allowed origin |
+//! | `POST /webhook/{name}/{action}` | what was clicked in a CRM ([`Desk::webhook`]) |
 //! | `GET /health`, `GET /metrics` | for monitoring; no personal data |
 //!
 //! It binds to loopback unless told otherwise, refuses foreign `Host` and `Origin` headers, and shows an agent the
@@ -38,6 +39,7 @@ mod click;
 mod desk;
 mod events;
 mod health;
+mod hook;
 mod hub;
 mod leg;
 mod metrics;
@@ -47,6 +49,7 @@ mod security;
 mod server;
 mod session;
 mod view;
+mod webhook;
 
 pub use desk::{AgentLogin, CallWindow, Desk};
 pub use health::PartState;

@@ -21,9 +21,10 @@ use std::sync::Arc;
 /// Holds no data: what it shows, it fetches.
 const PAGE: &str = include_str!("../page/index.html");
 /// Name, type and text of the files that the page loads.
-const FILES: [(&str, &str, &str); 5] = [
+const FILES: [(&str, &str, &str); 6] = [
     ("desk.js", "text/javascript; charset=utf-8", include_str!("../page/desk.js")),
     ("card.js", "text/javascript; charset=utf-8", include_str!("../page/card.js")),
+    ("open.js", "text/javascript; charset=utf-8", include_str!("../page/open.js")),
     ("words.js", "text/javascript; charset=utf-8", include_str!("../page/words.js")),
     ("desk.css", "text/css; charset=utf-8", include_str!("../page/desk.css")),
     ("icon.svg", "image/svg+xml", include_str!("../page/icon.svg")),

@@ -4,18 +4,20 @@ use crate::answer::Refusal;
 use crate::board::AgentIndex;
 use crate::desk::{AgentLogin, CallWindow, Desk};
 use crate::health::PartState;
+use crate::hook::Mounted;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::security::Door;
 use crate::server;
 use crate::session::Sessions;
+use crate::webhook::Webhooks;
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 use chrono::Utc;
 use cti_core::call::PbxEvent;
 use cti_core::command::{Command, CommandRequest, CommandSource, CommandStream, Outcome};
 use cti_core::pbx::{LinkState, PbxCapabilities};
-use cti_core::popup::{Pop, Popup};
+use cti_core::popup::{Notified, Pop, Popup};
 use cti_core::{Error, ErrorKind, Result, Status};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
@@ -48,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) metrics: Metrics,
     pub(crate) capabilities: PbxCapabilities,
     pub(crate) window: CallWindow,
+    pub(crate) hooks: Vec<Mounted>,
+    pub(crate) webhooks: Webhooks,
     pub(crate) cancel: CancellationToken,
     pub(crate) tracker: TaskTracker,
     agents: Vec<AgentLogin>,
@@ -133,10 +137,12 @@ impl Inner {
         Ok(Self {
             hub: Hub::new(desk.agents.iter().map(|agent| agent.extensions.clone()).collect()),
             sessions: Sessions::new(&desk.agents, desk.open_for.as_deref(), local_addr.port(), secure),
-            door: Door::new(desk.public, desk.public_url, &desk.origins),
+            door: Door::new(desk.public, desk.public_url, &desk.origins, &desk.form_targets),
             metrics: Metrics::default(),
             capabilities: desk.capabilities,
             window: desk.window,
+            hooks: desk.hooks,
+            webhooks: desk.webhooks,
             cancel: desk.cancel,
             tracker,
             pages: desk.agents.iter().map(|_| Arc::new(Semaphore::new(PAGES))).collect(),
@@ -173,9 +179,14 @@ impl Inner {
 
     /// Hands a command to the pipeline and waits for its outcome.
     pub(crate) async fn carry_out(&self, action: &'static str, command: Command) -> Result<Outcome, Refusal> {
+        self.attempt(action, command).await.map_err(Refusal::from)
+    }
+
+    /// The same, with the error as it is.
+    pub(crate) async fn attempt(&self, action: &'static str, command: Command) -> Result<Outcome> {
         let outcome = self.hand_over(action, command).await;
         self.metrics.command(action, outcome.as_ref().map_or_else(|error| error.kind().code(), outcome_name));
-        outcome.map_err(Refusal::from)
+        outcome
     }
 
     async fn hand_over(&self, action: &'static str, command: Command) -> Result<Outcome> {
@@ -222,6 +233,14 @@ impl Popup for RunningDesk {
 
     async fn pop(&self, pop: &Pop) {
         self.0.metrics.pops.add(self.0.hub.pop(pop));
+    }
+
+    async fn dismissed(&self, pop: &Pop) {
+        self.0.hub.dismissed(pop);
+    }
+
+    async fn notified(&self, outcome: &Notified) {
+        self.0.hub.notified(outcome);
     }
 
     async fn link(&self, pbx: &str, state: &LinkState) {

@@ -4,7 +4,7 @@ use crate::answer::Refusal;
 use crate::click;
 use crate::running::Inner;
 use crate::session::{Proof, Who};
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::{self, HeaderName, HeaderValue};
@@ -19,8 +19,8 @@ use url::{Host, Url};
 
 /// No script, style or request but the desk's own; no frame around it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-    img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-const MAX_BODY: usize = 16 * 1024;
+    img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+pub(crate) const MAX_BODY: usize = 16 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Scheme, host and port of a page, as browsers write it.
@@ -41,11 +41,18 @@ pub(crate) struct Door {
     public: bool,
     own: Option<Url>,
     allowed: Vec<Origin>,
+    content_security_policy: HeaderValue,
 }
 
 impl Door {
-    pub(crate) fn new(public: bool, own: Option<Url>, allowed: &[Url]) -> Self {
-        Self { public, own, allowed: allowed.iter().filter_map(Origin::of).collect() }
+    /// `form_targets` are the only other places that a form of the page may be sent to.
+    pub(crate) fn new(public: bool, own: Option<Url>, allowed: &[Url], form_targets: &[Url]) -> Self {
+        let targets = form_targets.iter().map(|url| url.origin().ascii_serialization());
+        let policy = targets.fold(CONTENT_SECURITY_POLICY.to_owned(), |policy, origin| format!("{policy} {origin}"));
+        // An origin is visible ASCII.
+        let fallback = |_| HeaderValue::from_static(CONTENT_SECURITY_POLICY);
+        let content_security_policy = HeaderValue::try_from(policy).unwrap_or_else(fallback);
+        Self { public, own, allowed: allowed.iter().filter_map(Origin::of).collect(), content_security_policy }
     }
 
     /// A page that a stranger's name was made to lead to (DNS rebinding) comes with that name; an address in digits
@@ -86,7 +93,7 @@ pub(crate) async fn guard(State(desk): State<Arc<Inner>>, request: Request, next
     if let Some(origin) = cors {
         click::add_cors(headers, origin);
     }
-    add_headers(headers);
+    add_headers(headers, &desk.door);
     response
 }
 
@@ -108,9 +115,8 @@ fn check(desk: &Inner, request: &Request, is_allowed_click: bool) -> Result<(), 
     Err(Refusal::forbidden("this page may not use the desk: allow its origin"))
 }
 
-fn add_headers(headers: &mut HeaderMap) {
-    let fixed: [(HeaderName, &'static str); 4] = [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+fn add_headers(headers: &mut HeaderMap, door: &Door) {
+    let fixed: [(HeaderName, &'static str); 3] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
@@ -118,6 +124,7 @@ fn add_headers(headers: &mut HeaderMap) {
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers.insert(header::CONTENT_SECURITY_POLICY, door.content_security_policy.clone());
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
@@ -151,14 +158,23 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
         desk.metrics.refused("type");
         return Err(Refusal::not_json());
     }
-    let bytes = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY))
-        .await
-        .map_err(|_| Refusal::too_slow())?
-        .map_err(|_| {
-            desk.metrics.refused("size");
-            Refusal::too_large()
-        })?;
+    let bytes = read_body(desk, body, MAX_BODY).await?;
     serde_json::from_slice(&bytes).map_err(|_| Refusal::bad_request("the body is not the JSON that belongs here"))
+}
+
+/// Reads a body of bounded size in bounded time.
+pub(crate) async fn read_body(desk: &Inner, body: Body, most: usize) -> Result<Bytes, Refusal> {
+    let read = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, most)).await.map_err(|_| Refusal::too_slow())?;
+    read.map_err(|_| {
+        desk.metrics.refused("size");
+        Refusal::too_large()
+    })
+}
+
+/// Compares in a time that tells nothing about where they differ.
+pub(crate) fn same_secret(ours: &str, given: &str) -> bool {
+    let differences = ours.bytes().zip(given.bytes()).fold(0, |all, (a, b)| all | (a ^ b));
+    ours.len() == given.len() && differences == 0
 }
 
 /// Anything that is not a route.

@@ -1,7 +1,7 @@
 //! Routes and connections.
 
 use crate::running::Inner;
-use crate::{api, click, events, health, metrics, page, security};
+use crate::{api, click, events, health, hook, metrics, page, security, webhook};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
@@ -29,7 +29,10 @@ fn routes(desk: Arc<Inner>) -> Router {
         .route("/events", get(events::events))
         .route("/api/dial", post(api::dial))
         .route("/api/calls/{action}", post(api::call))
+        .route("/api/click", post(api::pop_click))
         .route(click::PATH, post(click::click).options(click::preflight))
+        .route("/hooks/{name}/{secret}", post(hook::receive))
+        .route("/webhook/{name}/{action}", post(webhook::receive))
         .route("/health", get(health::health))
         .route("/metrics", get(metrics::metrics))
         .fallback(security::no_such_page)

@@ -3,9 +3,9 @@
 use crate::leg::{LegState, Parting};
 use chrono::{DateTime, Utc};
 use cti_core::call::{CallId, Direction, EventId, Extension, Name, Withheld, millis};
-use cti_core::crm::{Match, Matches};
+use cti_core::crm::{Match, Matches, Page};
 use cti_core::number::Number;
-use cti_core::popup::Pop;
+use cti_core::popup::{Hints, Notified, Pop};
 use serde::Serialize;
 use url::Url;
 
@@ -56,6 +56,31 @@ pub(crate) struct PopView {
     more: bool,
     url: Option<Url>,
     problem: bool,
+    /// A click is told to the CRM.
+    click: bool,
+    hints: Hints,
+}
+
+/// A page to open, or what went wrong, of a CRM that was told of an event.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct NotifiedView {
+    id: EventId,
+    call: CallId,
+    crm: String,
+    page: Option<Page>,
+    problem: bool,
+}
+
+impl NotifiedView {
+    pub(crate) fn of(outcome: &Notified) -> Self {
+        Self {
+            id: outcome.id.clone(),
+            call: outcome.call.clone(),
+            crm: short(&outcome.crm),
+            page: outcome.page.clone().filter(|page| web_only(Some(page.url())).is_some()),
+            problem: outcome.problem.is_some(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -76,6 +101,8 @@ impl PopView {
             more: has_more(&pop.matches),
             url: web_only(pop.url.as_ref()),
             problem: pop.problem.is_some(),
+            click: pop.click,
+            hints: pop.hints.clone(),
         }
     }
 

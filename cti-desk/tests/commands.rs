@@ -215,3 +215,17 @@ async fn a_crm_page_of_an_allowed_origin_dials_and_no_other() {
     assert_eq!(refused(form).await.0, 415);
     assert!(asked.try_recv().is_err());
 }
+
+#[tokio::test]
+async fn a_click_on_a_pop_is_handed_in_for_ones_own_telephone_alone() {
+    let desk = desk().await;
+    let page = cti_core::crm::Page::Get { url: "https://crm.example/7".parse().unwrap() };
+    let mut asked = pipeline(&desk, move || Ok(Outcome::Open { page: page.clone() })).await;
+    let body = |extension: &str| json!({ "call": "main/1.1", "extension": extension, "crm": "custom" });
+    let (status, _) = refused(post(&desk, SUZUKI, "/api/click", &body("6002"))).await;
+    assert_eq!(status, 403);
+    let answer: Value = post(&desk, SUZUKI, "/api/click", &body("6001")).send().await.unwrap().json().await.unwrap();
+    assert_eq!((&answer["outcome"], &answer["page"]["url"]), (&json!("open"), &json!("https://crm.example/7")));
+    let expected = Command::Click { call: "main/1.1".into(), extension: "6001".into(), crm: "custom".to_owned() };
+    assert_eq!(asked.recv().await, Some(expected));
+}

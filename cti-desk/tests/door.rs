@@ -130,7 +130,12 @@ fn the_page_has_no_inline_script_or_style_and_nothing_from_elsewhere() {
     }
     let attributes = [" onclick", " onload", " onerror", " style=", "<style", "javascript:", "//"];
     assert!(attributes.iter().all(|bad| !PAGE.contains(bad)));
-    for script in [include_str!("../page/desk.js"), include_str!("../page/card.js"), include_str!("../page/words.js")] {
+    for script in [
+        include_str!("../page/desk.js"),
+        include_str!("../page/card.js"),
+        include_str!("../page/open.js"),
+        include_str!("../page/words.js"),
+    ] {
         let sinks = ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"];
         assert!(sinks.iter().all(|sink| !script.contains(sink)));
     }
@@ -139,7 +144,7 @@ fn the_page_has_no_inline_script_or_style_and_nothing_from_elsewhere() {
 #[tokio::test]
 async fn files_of_the_page_are_kept_by_the_browser_until_they_change() {
     let desk = desk().await;
-    for file in ["/desk.js", "/card.js", "/words.js", "/desk.css", "/icon.svg"] {
+    for file in ["/desk.js", "/card.js", "/open.js", "/words.js", "/desk.css", "/icon.svg"] {
         let answer = client().get(address(&desk, file)).send().await.unwrap();
         let tag = answer.headers()["etag"].clone();
         assert_eq!(answer.status(), 200, "{file}");
@@ -259,4 +264,16 @@ async fn the_open_demo_needs_no_token_but_its_own_page() {
     assert_eq!(status(dial().header("origin", "https://evil.example")).await, 403);
     assert_eq!(status(dial().header("origin", origin(&desk))).await, 503);
     assert_eq!(status(client().get(address(&desk, "/session")).header("host", "evil.example")).await, 403);
+}
+
+#[tokio::test]
+async fn forms_go_to_the_desk_and_to_the_origins_that_were_named_alone() {
+    let policy = async |desk: RunningDesk| {
+        let answer = client().get(address(&desk, "/")).send().await.unwrap();
+        answer.headers()["content-security-policy"].to_str().unwrap().to_owned()
+    };
+    assert!(policy(desk().await).await.ends_with("form-action 'self'"));
+    let crm = || "https://crm.example:8443/new?x=1".parse().unwrap();
+    let desk = settings().form_target(crm()).form_target(crm()).bind().await.unwrap();
+    assert!(policy(desk).await.ends_with("form-action 'self' https://crm.example:8443"));
 }

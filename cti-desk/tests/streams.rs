@@ -9,7 +9,7 @@ use cti_core::call::{
 };
 use cti_core::number::Number;
 use cti_core::pbx::LinkState;
-use cti_core::popup::Popup;
+use cti_core::popup::{Notified, Popup};
 use cti_desk::PartState;
 use serde_json::json;
 
@@ -271,4 +271,37 @@ async fn the_stream_ends_when_the_desk_is_stopped() {
     desk.stop().await;
     assert!(page.next().await.is_none());
     assert!(client().get(common::address(&desk, "/health")).send().await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn a_page_to_open_reaches_the_agents_whom_it_concerns_and_no_other_address_than_the_web() {
+    let desk = desk().await;
+    let (mut first, mut other) = (Page::open(&desk, SUZUKI).await, Page::open(&desk, TANAKA).await);
+    first.expect("snapshot").await;
+    other.expect("snapshot").await;
+    let mut call = Call::new("1");
+    call.tell(&desk, ringing("6001")).await;
+    first.expect("call").await;
+    let notified = |url: &str, problem: Option<&str>| Notified {
+        id: EventId::from("main/1.1#ringing:1"),
+        call: call.id.clone(),
+        extensions: vec!["6001".into()],
+        crm: "custom".to_owned(),
+        page: Some(cti_core::crm::Page::Post {
+            url: url.parse().unwrap(),
+            fields: vec![("name".to_owned(), "</script><b>".to_owned())],
+        }),
+        problem: problem.map(str::to_owned),
+    };
+    desk.notified(&notified("https://crm.example/new", None)).await;
+    let told = first.expect("notified").await.data;
+    assert_eq!(told["page"]["method"], "post");
+    assert_eq!(told["page"]["fields"], serde_json::json!([["name", "</script><b>"]]));
+    assert_eq!(told["problem"], false);
+    desk.notified(&notified("javascript:alert(1)", Some("a secret cause"))).await;
+    let told = first.expect("notified").await.data;
+    assert_eq!((&told["page"], &told["problem"]), (&serde_json::Value::Null, &serde_json::json!(true)));
+    assert!(!told.to_string().contains("secret cause"));
+    call.tell(&desk, answered("6002")).await;
+    other.expect("call").await;
 }

@@ -28,17 +28,23 @@ pub struct Options {
     pub authorities: Option<Vec<u8>>,
 }
 
-impl Options {
-    /// The usual ones for a server at that address.
-    pub fn for_base(base: &Url) -> Self {
+impl Default for Options {
+    fn default() -> Self {
         Self {
             timeout: Duration::from_secs(10),
             max_answer: 1024 * 1024,
             user_agent: USER_AGENT.to_owned(),
-            local: is_local(base),
+            local: false,
             identity: None,
             authorities: None,
         }
+    }
+}
+
+impl Options {
+    /// The usual ones for a server at that address.
+    pub fn for_base(base: &Url) -> Self {
+        Self { local: is_local(base), ..Self::default() }
     }
 }
 
@@ -100,12 +106,21 @@ impl Client {
     /// `Unreachable`, `Timeout`, `Protocol` if the answer is too long; with `OutcomeUnknown` as status if the request may
     /// have been carried out and must not be repeated.
     pub async fn send(&self, request: RequestBuilder, repeat: Repeat) -> Result<Reply> {
+        self.send_within(request, repeat, self.max_answer).await
+    }
+
+    /// As [`Client::send`], but of the answer so many bytes are read.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn send_within(&self, request: RequestBuilder, repeat: Repeat, most: usize) -> Result<Reply> {
         let failed = |cause| error::transport(self.side, cause, repeat);
         let response = request.send().await.map_err(failed)?;
         let status = response.status().as_u16();
-        let retry_after = crate::reply::retry_after(response.headers());
-        match limited(response, self.max_answer).await.map_err(failed)? {
-            Some(body) => Ok(Reply { side: self.side, status, retry_after, body, repeat }),
+        let headers = response.headers().clone();
+        let retry_after = crate::reply::retry_after(&headers);
+        match limited(response, most).await.map_err(failed)? {
+            Some(body) => Ok(Reply { side: self.side, status, headers, retry_after, body, repeat }),
             None => Err(error::too_big(self.side, status, repeat)),
         }
     }

@@ -9,7 +9,8 @@
 //! let site = cti_http::secure_base("https://crm.example.com/api/").map_err(|why| why.to_owned())?;
 //! let client = Client::new("the CRM", Options::for_base(&site)).map_err(|error| error.to_string())?;
 //! // client.send(client.post(site), Repeat::Harmful).await gives a Reply:
-//! let reply = Reply { side: "the CRM", status: 503, retry_after: None, body: Vec::new(), repeat: Repeat::Harmful };
+//! let (headers, body) = (cti_http::header::HeaderMap::new(), Vec::new());
+//! let reply = Reply { side: "the CRM", status: 503, headers, retry_after: None, body, repeat: Repeat::Harmful };
 //! let error = reply.error_by_status();
 //! assert_eq!((error.kind(), error.status()), (ErrorKind::Unreachable, Status::Temporary));
 //! # Ok::<(), String>(())

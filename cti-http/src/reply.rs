@@ -26,6 +26,8 @@ pub struct Reply {
     pub side: &'static str,
     /// The HTTP status.
     pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
     /// How long the other side asks us to wait.
     pub retry_after: Option<Duration>,
     /// The body.
@@ -106,7 +108,7 @@ mod tests {
     use super::*;
 
     fn reply(status: u16, repeat: Repeat) -> Reply {
-        Reply { side: "the CRM", status, retry_after: None, body: Vec::new(), repeat }
+        Reply { side: "the CRM", status, headers: HeaderMap::new(), retry_after: None, body: Vec::new(), repeat }
     }
 
     #[test]

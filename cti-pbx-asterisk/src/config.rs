@@ -233,6 +233,9 @@ impl Settings {
         if self.context_prefixes.as_ref().is_some_and(|prefixes| !prefixes.iter().all(is_prefix)) {
             faults.push(Fault::new("context_prefixes", "names of variables begin with letters, digits and _"));
         }
+        if self.unconfirmed_after.is_zero() {
+            faults.push(Fault::new("unconfirmed_after", "wait at least a moment for a sign of a call"));
+        }
         if self.backoff.first.is_zero() || self.backoff.most < self.backoff.first {
             faults.push(Fault::new("backoff", "wait at least a moment first, and not less later"));
         }
@@ -276,6 +279,7 @@ mod tests {
             (local().recordings("/tmp/../etc"), "recordings"),
             (local().recordings("x\r\nAction: Ping"), "recordings"),
             (local().context_prefixes(["CTI_", ""]), "context_prefixes"),
+            (local().unconfirmed_after(Duration::ZERO), "unconfirmed_after"),
             (local().backoff(Duration::ZERO, Duration::ZERO), "backoff"),
             (Asterisk::new("main", "127.0.0.1"), "user"),
             (Asterisk::new("main", "pbx").login("cti", SecretString::from("x")), "tls"),

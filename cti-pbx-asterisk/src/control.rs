@@ -78,6 +78,9 @@ impl Asterisk {
         let context = self.settings.transfer_context();
         let channels = self.channels(call, from).await?;
         let own = channels.extension.ok_or_else(|| no_channel(call, from))?;
+        if matches!(step, TransferStep::Blind | TransferStep::Consult) {
+            self.must_exist(&client, to).await?;
+        }
         match step {
             TransferStep::Blind if !is_modern(self.version()) => {
                 done(&client, Action::redirect(&outside_party(call, channels.customer)?, context, to)).await
@@ -93,12 +96,32 @@ impl Asterisk {
         }
     }
 
+    /// Asterisk says yes to a transfer to a number that its dial plan does not know, and then drops the call. Where it
+    /// may not be asked, or does not say, the number counts as known.
+    async fn must_exist(&self, client: &Client, number: &str) -> Result<()> {
+        let context = self.settings.transfer_context();
+        let asking = Action::new("Getvar").header("Variable", format!("DIALPLAN_EXISTS({context},{number},1)"));
+        match client.send(asking).await {
+            Ok(answer) if answer.get("Value").as_deref() == Some("0") => {
+                let text = format!("the dial plan has no such number in the context {context}");
+                Err(Error::new(ErrorKind::NotFound, text))
+            }
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Timeout) => Err(error),
+            Err(error) => {
+                tracing::debug!(%error, "whether the number exists is not known");
+                Ok(())
+            }
+        }
+    }
+
     async fn do_redirect(&self, call: &CallId, extension: &Extension, to: &Number) -> Result<()> {
         let client = self.client()?;
         let to = safe::number(to)?;
         let channels = self.channels(call, extension).await?;
         channels.extension.ok_or_else(|| no_channel(call, extension))?;
         let customer = outside_party(call, channels.customer)?;
+        self.must_exist(&client, to).await?;
         done(&client, Action::redirect(&customer, self.settings.transfer_context(), to)).await
     }
 

@@ -7,6 +7,7 @@ use cti_core::call::{CallId, Extension};
 use cti_core::number::Number;
 use cti_core::pbx::{DeviceState, Dial, PbxControl, RecordingStep, TransferStep, WantedAgentState};
 use cti_core::{ErrorKind, Result, Status};
+use proptest::prelude::*;
 use std::time::Duration;
 
 const ACTIONS: &[&str] = &[
@@ -336,4 +337,99 @@ async fn an_extension_that_the_dial_plan_does_not_know() {
     let (link, _peer) = with_server(|action| is(action, "Originate").then(|| error("Extension does not exist."))).await;
     let error = link.asterisk.dial(&Dial::new(agent(), number("1"))).await.expect_err("unknown");
     assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+/// Text that somebody outside may choose, more hostile than chance would have it.
+fn hostile() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("\r\n".to_owned()),
+        Just("\n".to_owned()),
+        Just("\r".to_owned()),
+        Just("\0".to_owned()),
+        Just("\r\n\r\nAction: UserEvent\r\nUserEvent: x\r\n\r\n".to_owned()),
+        Just("Variable: X=1".to_owned()),
+        Just(",".to_owned()),
+        "[0-9+*#]{1,6}",
+        "\\PC{0,8}",
+        any::<String>(),
+    ];
+    proptest::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat())
+}
+
+/// Everything that can be asked for, with these texts in every place.
+async fn ask_for_everything(pbx: &crate::Asterisk, texts: &[String; 3]) {
+    let [one, two, three] = texts;
+    let extension = Extension::from(one.as_str());
+    let mut dial = Dial::new(extension.clone(), Number::new(two).unwrap_or_else(|| number("1")));
+    dial.caller_id = Number::new(three);
+    dial.timeout = Duration::from_millis(1);
+    dial.context.insert(two.clone(), three.clone());
+    drop(pbx.dial(&dial).await);
+    let mut known = Dial::new(agent(), number("1"));
+    known.timeout = Duration::from_millis(1);
+    known.context.insert("NOTE".to_owned(), one.clone());
+    drop(pbx.dial(&known).await);
+    if let Some(to) = Number::new(one) {
+        for step in [TransferStep::Blind, TransferStep::Consult] {
+            drop(pbx.transfer(&call(), &agent(), &to, step).await);
+        }
+        drop(pbx.redirect(&call(), &agent(), &to).await);
+    }
+    drop(pbx.send_digits(&call(), &agent(), one).await);
+    drop(pbx.device_state(&extension).await);
+    for state in [
+        WantedAgentState::NotReady { reason: Some(two.clone()) },
+        WantedAgentState::LoggedIn { queue: three.clone(), penalty: Some(1) },
+        WantedAgentState::LoggedOut { queue: one.clone() },
+    ] {
+        drop(pbx.set_agent_state(&agent(), &state).await);
+        drop(pbx.set_agent_state(&extension, &state).await);
+    }
+}
+
+/// Whatever is asked for, Asterisk gets the actions of this API alone, each with the headers that belong to it: no value
+/// becomes a header or an action, and what the API has no command for cannot be sent.
+#[test]
+fn no_value_becomes_a_header_or_an_action() {
+    const HEADERS: [(&str, &[&str]); 9] = [
+        (
+            "Originate",
+            &["Channel", "Context", "Exten", "Priority", "Timeout", "Async", "CallerID", "ChannelId", "Variable"],
+        ),
+        ("BlindTransfer", &["Channel", "Context", "Exten"]),
+        ("Atxfer", &["Channel", "Context", "Exten"]),
+        ("Redirect", &["Channel", "Context", "Exten", "Priority"]),
+        ("PlayDTMF", &["Channel", "Digit"]),
+        ("Getvar", &["Variable"]),
+        ("QueuePause", &["Interface", "Paused", "Reason"]),
+        ("QueueAdd", &["Queue", "Interface", "Penalty"]),
+        ("QueueRemove", &["Queue", "Interface"]),
+    ];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let (link, peer) = runtime.block_on(with_server(|action| is(action, "Originate").then(|| error("not now"))));
+    let peer = std::cell::RefCell::new(peer);
+    let texts = [hostile(), hostile(), hostile()];
+    proptest!(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() }, |(texts in texts)| {
+        runtime.block_on(async {
+            ask_for_everything(&link.asterisk, &texts).await;
+            link.asterisk.hang_up(&call(), &agent()).await.expect("the link is whole");
+        });
+        loop {
+            let action = runtime.block_on(peer.borrow_mut().next_action());
+            let name = action.get("Action").unwrap_or_default().into_owned();
+            if name == "Hangup" {
+                break;
+            }
+            let Some((_, expected)) = HEADERS.iter().find(|(known, _)| *known == name) else {
+                let of_link = ["Login", "Challenge", "CoreStatus", "CoreShowChannels", "BridgeList", "QueueStatus", "Ping", "ListCommands"];
+                prop_assert!(of_link.contains(&name.as_str()), "{name} was sent");
+                continue;
+            };
+            for (key, _) in action.headers().skip(2) {
+                let key = String::from_utf8_lossy(key).into_owned();
+                prop_assert!(expected.contains(&key.as_str()), "{name} has the header {key}");
+            }
+            prop_assert!(action.all("Variable").count() <= 1, "{name} sets two variables");
+        }
+    });
 }

@@ -5,7 +5,7 @@ use crate::config::Settings;
 use crate::error::needed_class;
 use cti_core::health::Check;
 use cti_core::{Error, ErrorKind, Fault};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Actions that are needed, and what for.
 const NEEDED: &[(&str, &str)] = &[
@@ -13,7 +13,6 @@ const NEEDED: &[(&str, &str)] = &[
     ("Hangup", "hang-up"),
     ("BlindTransfer", "blind transfer"),
     ("Atxfer", "attended transfer"),
-    ("CoreShowChannels", "finding the calls that go on after a lost link"),
     ("Getvar", "asking whether a caller withholds the number"),
     ("QueuePause", "agent states"),
     ("MixMonitor", "starting a recording"),
@@ -37,7 +36,7 @@ pub(crate) async fn health(settings: &Settings) -> Vec<Check> {
     let mut checks = vec![Check::ok(name("link"), format!("logged in; {greeting}"))];
     checks.push(speed(&client, name("answer")).await);
     checks.push(version(&client, name("version")).await);
-    checks.push(rights(&client, name("rights")).await);
+    checks.push(rights(&client, name("rights"), settings.unconfirmed_after).await);
     checks.push(Check::not_checked(
         name("presentation"),
         "with `channelvars = CALLERID(num-pres)` in manager.conf withheld callers are known without a question a call",
@@ -75,14 +74,21 @@ async fn version(client: &Client, name: String) -> Check {
 }
 
 /// `ListCommands` lists only what this user may send.
-async fn rights(client: &Client, name: String) -> Check {
+async fn rights(client: &Client, name: String, unconfirmed_after: Duration) -> Check {
     let allowed = match client.send(Action::new("ListCommands")).await {
         Ok(allowed) => allowed,
         Err(error) => return Check::not_checked(name, error.chain()),
     };
     let missing = NEEDED.iter().filter(|(action, _)| allowed.get(action).is_none());
-    let missing: Vec<String> =
+    let mut missing: Vec<String> =
         missing.map(|(action, purpose)| format!("{action} for {purpose}: write = {}", needed_class(action))).collect();
+    if ["CoreShowChannels", "Status"].iter().all(|list| allowed.get(list).is_none()) {
+        missing.push(format!(
+            "CoreShowChannels or Status for finding the calls that go on after a lost link: write = call or reporting; until \
+             then a call that ends meanwhile stays open for {} minutes",
+            unconfirmed_after.as_secs().div_ceil(60)
+        ));
+    }
     if missing.is_empty() {
         Check::ok(name, "everything needed is allowed")
     } else {

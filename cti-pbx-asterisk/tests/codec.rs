@@ -230,3 +230,69 @@ fn debug_shows_no_value() {
     let message = messages(b"Event: Newchannel\r\nCallerIDNum: 0901234567\r\n\r\n").remove(0);
     assert!(!format!("{message:?}").contains("0901234567"));
 }
+
+/// What a message is, said as simply as can be: bytes of CRLF lines up to the first empty one.
+fn simple(mut bytes: &[u8]) -> Vec<String> {
+    let mut frames = Vec::new();
+    while let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+        let text = String::from_utf8_lossy(&bytes[..end]).into_owned();
+        let header = |line: &str| match line.split_once(':') {
+            Some((key, value)) => format!("{key}={:?};", value.strip_prefix(' ').unwrap_or(value)),
+            None => format!("={line:?};"),
+        };
+        frames.push(text.split("\r\n").map(header).collect());
+        bytes = &bytes[end + 4..];
+    }
+    frames
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// Whatever stands in the lines of an event, wherever it is cut and whether it is short or long, its headers are
+    /// those that the simplest reader sees.
+    #[test]
+    fn headers_are_those_of_the_simplest_reader(
+        events in prop::collection::vec(prop::collection::vec("[ -~]{0,9}(: ?|:|\n)?[ -~\n:é]{1,150}", 0..40), 1..6),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        headers in prop::sample::select(vec![60, 4096]),
+    ) {
+        let mut bytes = Vec::new();
+        for lines in &events {
+            bytes.extend_from_slice(b"Event: E\r\n");
+            for line in lines.iter().filter(|line| !line.starts_with('\n')) {
+                bytes.extend_from_slice(format!("{line}\r\n").as_bytes());
+            }
+            bytes.extend_from_slice(b"\r\n");
+        }
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+        cuts.extend([0, bytes.len()]);
+        cuts.sort_unstable();
+        let pieces = cuts.windows(2).map(|window| &bytes[window[0]..window[1]]);
+        // With few headers allowed, longer messages are read line by line.
+        prop_assert_eq!(decode(Limits { headers, ..Limits::default() }, pieces), simple(&bytes));
+    }
+}
+
+#[test]
+fn unwanted_events_are_passed_over_and_nothing_else() {
+    let mut bytes = b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n\r\nevent: HANGUP\r\nA: 1\r\n\r\n\
+        Event: VarSet\r\nB: 2\r\n\r\nEvent: Hangup\nC: 3\n\nEvent: VarSet\nD: 4\n\nOdd: x\r\n\r\n"
+        .to_vec();
+    let long = "Event: VarSet\r\nValue: ".to_owned() + &"v".repeat(20_000) + "\r\n\r\n";
+    bytes.extend_from_slice(long.as_bytes());
+    bytes.extend_from_slice(long.replace("VarSet", "Hangup").as_bytes());
+    for size in [1, 7, 4096, bytes.len()] {
+        let mut decoder = Decoder::new().only_events(["Hangup"]);
+        let mut seen = Vec::new();
+        for piece in bytes.chunks(size) {
+            decoder.push(piece);
+            seen.extend(std::iter::from_fn(|| decoder.next_frame()).map(show));
+        }
+        let lengths: Vec<_> = seen.iter().map(String::len).collect();
+        assert_eq!(seen.len(), 6, "{lengths:?}");
+        assert_eq!(seen[2..5], [r#"event="HANGUP";A="1";"#, r#"Event="Hangup";C="3";"#, r#"Odd="x";"#]);
+        assert!(seen[5].starts_with(r#"Event="Hangup";Value="vvv"#));
+        assert_eq!(decoder.unfinished(), 0);
+    }
+}

@@ -291,3 +291,26 @@ fn a_phone_that_rang_and_is_gone_was_missed() {
     assert_eq!(told.iter().map(words).collect::<Vec<_>>(), ["missed 6001 no_answer"]);
     assert!(!told.iter().any(|event| matches!(event, PbxEvent::Call(c) if matches!(c.fact, CallFact::Ended { .. }))));
 }
+
+/// A user without any right: calls in a conversation are known to be live, others end when nothing is heard of them.
+#[test]
+fn without_a_list_of_channels_silent_calls_end_in_the_end() {
+    let mut wire = Wire::new();
+    for (n, extension) in [(1, "6001"), (11, "6002"), (21, "6003")] {
+        let (trunk, phone) =
+            (Channel::new("PJSIP/trunk", n, n).state(4), Channel::new(&format!("PJSIP/{extension}"), n + 1, n));
+        wire.born(&trunk);
+        wire.connected(&trunk, &phone.state(6), &format!("b{n}"));
+    }
+    wire.wait(60);
+    let since = wire.at;
+    let talks =
+        message("BridgeInfoChannel", &[("", &Channel::new("PJSIP/6001", 2, 1).state(6))], &[("BridgeUniqueid", "b1")]);
+    assert!(wire.model.resync_members(&[talks], since).is_empty());
+    wire.wait(5);
+    wire.say("Newexten", &[("", &Channel::new("PJSIP/trunk", 11, 11).state(6))], &[("Application", "Wait")]);
+    wire.wait(600);
+    let told: Vec<String> = wire.model.forget_silent(since, wire.at).iter().map(words).collect();
+    assert_eq!(told, ["ended lost_track lost track"], "of the third alone nothing was heard");
+    assert_eq!(wire.model.open_calls().len(), 2);
+}

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use cti_core::call::{
-    CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, Extension, MissReason, OpenCall, PbxEvent,
+    CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, Extension, MissReason, OpenCall, Party, PbxEvent,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
@@ -126,6 +126,12 @@ fn check_ids(events: &[PbxEvent], found: &mut Vec<Violation>) {
     }
 }
 
+/// A name may be completed, but nothing be changed.
+fn is_same(before: &Party, now: &Party) -> bool {
+    let name = before.name.is_none() || before.name == now.name;
+    before.number == now.number && before.withheld == now.withheld && name
+}
+
 struct Checker<'a> {
     call: CallId,
     events: &'a [&'a CallEvent],
@@ -189,9 +195,16 @@ impl Checker<'_> {
     fn offerings(&mut self) {
         let mut open: BTreeSet<Extension> = BTreeSet::new();
         let mut winner_since: Option<usize> = None;
+        // Who is called while somebody holds is asked, and competes with nobody.
+        let (mut holders, mut asked) = (0_u32, BTreeSet::new());
         for (place, event) in self.events.iter().enumerate() {
             match &event.fact {
+                CallFact::Held { .. } => holders += 1,
+                CallFact::Resumed { .. } => holders = holders.saturating_sub(1),
                 CallFact::Ringing { extension } => {
+                    if holders > 0 {
+                        asked.insert(extension);
+                    }
                     self.expect(3, open.insert(extension.clone()), || {
                         format!("{extension} rings again although it rings already")
                     });
@@ -206,16 +219,22 @@ impl Checker<'_> {
                         format!("{extension} missed a call that was not offered to it")
                     });
                     let elsewhere = *reason == MissReason::AnsweredElsewhere;
-                    if rang && winner_since.is_some() {
+                    let missed_at = event.at;
+                    if rang && winner_since.is_some() && !asked.remove(extension) {
                         self.expect(3, elsewhere, || {
                             format!("{extension} lost to somebody who answered, but is said to have missed: {reason:?}")
                         });
                     }
                     if elsewhere {
-                        // Of a call that was lost sight of, the answer may be what was not seen.
+                        // Of a call that was lost sight of, the answer may be what was not seen; and an outside line that
+                        // answered (a phone forwards to a mobile) has no extension to name.
                         let won = self.events.iter().any(|event| match &event.fact {
                             CallFact::Answered { extension: winner } => winner != extension,
-                            CallFact::Ended { disposition, .. } => *disposition == Disposition::LostTrack,
+                            CallFact::Ended { disposition, record, .. } => {
+                                *disposition == Disposition::LostTrack
+                                    || record.answered_at.is_some_and(|answered| answered <= missed_at)
+                                    || (record.answered_at.is_some() && record.answered_by.is_none())
+                            }
                             _ => false,
                         });
                         self.expect(3, won, || format!("{extension} lost to somebody, but nobody else answered"));
@@ -257,11 +276,19 @@ impl Checker<'_> {
     /// Laws 5 and 6: caller, direction and the number called stay.
     fn caller(&mut self) {
         let first = self.events[0];
+        let mut known: Option<&Party> = None;
         for event in self.events {
-            self.expect(5, event.caller == first.caller, || format!("{} tells another caller", event.name()));
+            // Before the call is offered to anybody the dial plan may still complete or rewrite the number.
+            let is_offered = known.is_some()
+                || !matches!(event.fact, CallFact::Started | CallFact::Context { .. } | CallFact::Recording { .. });
+            if is_offered {
+                let same = known.is_none_or(|known| is_same(known, &event.caller));
+                self.expect(5, same, || format!("{} tells another caller", event.name()));
+                known = known.filter(|known| known.name.is_some() || !same).or(Some(&event.caller));
+            }
             self.expect(6, event.direction == first.direction, || format!("{} tells another direction", event.name()));
             if let CallFact::Ended { record, .. } = &event.fact {
-                self.expect(5, record.caller == first.caller, || "the record tells another caller".to_owned());
+                self.expect(5, record.caller == event.caller, || "the record tells another caller".to_owned());
                 self.expect(6, record.direction == first.direction, || "the record tells another direction".to_owned());
                 self.expect(5, record.dialed == event.dialed, || "the record tells another dialled number".to_owned());
             }
@@ -274,10 +301,10 @@ impl Checker<'_> {
         self.expect(2, record.disposition == disposition, || "record and event tell different dispositions".to_owned());
         self.expect(2, record.cause == cause, || "record and event tell different causes".to_owned());
         self.expect(7, record.ended_at == at, || "the record ends at another time than the event".to_owned());
-        let (mut answered_by, mut queue, mut named, mut transfers) = (None, None, Vec::new(), Vec::new());
+        let (mut answered_by, mut queue, mut named, mut transfers) = (BTreeSet::new(), None, Vec::new(), Vec::new());
         for event in self.events {
             match &event.fact {
-                CallFact::Answered { extension } => answered_by = Some(extension.clone()),
+                CallFact::Answered { extension } => drop(answered_by.insert(extension)),
                 CallFact::Queued { queue: name, .. } => queue = Some(name.clone()),
                 CallFact::Transferred { from, to, how } => transfers.push((from.clone(), to.clone(), *how)),
                 _ => {}
@@ -298,17 +325,25 @@ impl Checker<'_> {
             });
         }
         if whole && transfers.is_empty() {
-            self.expect(2, record.answered_by == answered_by, || {
+            // Of several the last who talked to the other party: somebody who was only asked did not.
+            // The one of ours who calls talks too.
+            let caller = record.extensions.first().filter(|_| record.direction != Direction::Inbound);
+            let fits = record
+                .answered_by
+                .as_ref()
+                .map_or(answered_by.is_empty(), |by| answered_by.contains(by) || caller == Some(by));
+            self.expect(2, fits, || {
                 format!("the record is answered by {:?}, the events by {answered_by:?}", record.answered_by)
             });
-            self.disposition(record, answered_by.is_some());
+            self.disposition(record, !answered_by.is_empty());
         }
     }
 
     fn disposition(&mut self, record: &CallRecord, answered: bool) {
-        // A call from outside that was forwarded to an outside number and answered there: people talked, but there is no
-        // extension that an `answered` could name (law 4).
-        let answered_outside = record.direction == Direction::Inbound && record.answered_by.is_none();
+        // A call from outside that was forwarded to an outside number and answered there, or of which only outside lines
+        // were seen: people talked, but there is no extension that an `answered` could name (law 4).
+        let no_extension = record.direction == Direction::Inbound || record.extensions.is_empty();
+        let answered_outside = no_extension && record.answered_by.is_none();
         let answered = answered || (answered_outside && record.answered_at.is_some());
         let fits = match record.disposition {
             Disposition::Answered => answered,

@@ -60,6 +60,10 @@ pub struct Asterisk {
 impl Asterisk {
     /// The AMI user of every instance.
     pub const AMI_USER: &str = "cti";
+    /// A user who may act on calls and no more, with the same secret.
+    pub const CALLS_ONLY_USER: &str = "calls-only";
+    /// A user who may only look on, with the same secret.
+    pub const READER_USER: &str = "reader";
     /// The secret of [`Self::AMI_USER`].
     pub const AMI_SECRET: &str = "lab-secret";
 

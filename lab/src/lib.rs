@@ -13,6 +13,7 @@ mod chromium;
 mod error;
 mod ports;
 mod presence;
+mod refer;
 mod sipp;
 mod template;
 mod webdriver;

@@ -16,8 +16,8 @@ pub(crate) const OUTSIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
 /// The first port of all; the last block ends below the ports that Linux hands out by itself.
 const FIRST: u16 = 20_000;
-const BLOCK: u16 = 400;
-const BLOCKS: u16 = 30;
+const BLOCK: u16 = 600;
+const BLOCKS: u16 = 21;
 /// Within a block: the ports of the SIP parties, then those of the sound.
 const PARTIES: u16 = 10;
 const RTP: u16 = 150;

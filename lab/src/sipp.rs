@@ -1,7 +1,7 @@
 //! SIP parties: phones, the outside line and its callers, played by SIPp.
 
 use std::ffi::{OsStr, OsString};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -12,6 +12,7 @@ use crate::asterisk::Asterisk;
 use crate::child::OwnedChild;
 use crate::error::{Context, tail};
 use crate::ports::{INSIDE, OUTSIDE, udp_is_bound};
+use crate::refer::Dialog;
 use crate::template::fill;
 use crate::{LabError, Result};
 
@@ -60,12 +61,22 @@ pub struct SippParty<'a> {
     ring_ms: u64,
     talk_ms: u64,
     refusal: Option<String>,
+    forward: Option<String>,
     calls: u32,
 }
 
 impl<'a> SippParty<'a> {
     fn new(who: &str, address: Option<SocketAddr>, asterisk: &'a Asterisk) -> Self {
-        Self { who: who.into(), address, asterisk, ring_ms: 1, talk_ms: EVER_MS, refusal: None, calls: 1 }
+        Self {
+            who: who.into(),
+            address,
+            asterisk,
+            ring_ms: 1,
+            talk_ms: EVER_MS,
+            refusal: None,
+            forward: None,
+            calls: 1,
+        }
     }
 
     /// Rings this long before it answers.
@@ -102,6 +113,13 @@ impl<'a> SippParty<'a> {
         self
     }
 
+    /// Sends the caller to this number (`302 Moved Temporarily`).
+    #[must_use]
+    pub fn forward(mut self, to: &str) -> Self {
+        self.forward = Some(format!("{to}@127.0.0.1"));
+        self.refuse("302 Moved Temporarily")
+    }
+
     /// Takes this many calls, one after another or at once, before it is finished; one unless told otherwise.
     #[must_use]
     pub fn calls(mut self, calls: u32) -> Self {
@@ -118,7 +136,11 @@ impl<'a> SippParty<'a> {
         let who = &self.who;
         let address = self.address.ok_or_else(|| LabError::new(format!("the lab has no phone {who}")))?;
         let scenario = match &self.refusal {
-            Some(status) => fill(include_str!("../sipp/uas_refuse.xml"), &[("status", status.clone())])?,
+            Some(status) => {
+                let contact = self.forward.clone().unwrap_or_else(|| "lab@[local_ip]:[local_port]".to_owned());
+                let values = [("status", status.clone()), ("contact", contact)];
+                fill(include_str!("../sipp/uas_refuse.xml"), &values)?
+            }
             None => fill(
                 include_str!("../sipp/uas_answer.xml"),
                 &[("ring_ms", self.ring_ms.to_string()), ("talk_ms", self.talk_ms.to_string())],
@@ -156,6 +178,8 @@ pub struct CallIn<'a> {
     dialled: String,
     talk_ms: u64,
     course: Course,
+    /// Several calls: caller and number dialled of each, and how many a second.
+    many: Option<(Vec<(String, String)>, u32)>,
 }
 
 impl<'a> CallIn<'a> {
@@ -169,7 +193,15 @@ impl<'a> CallIn<'a> {
             dialled: dialled.into(),
             talk_ms: EVER_MS,
             course: Course::Talk,
+            many: None,
         }
+    }
+
+    /// Makes all these calls instead of one (each a caller and the number that is dialled), so many a second.
+    #[must_use]
+    pub fn many(mut self, calls: impl IntoIterator<Item = (String, String)>, per_second: u32) -> Self {
+        self.many = Some((calls.into_iter().collect(), per_second));
+        self
     }
 
     /// The caller's number; `0901234567` for an outside caller that does not say.
@@ -266,7 +298,18 @@ impl<'a> CallIn<'a> {
         for (key, value) in keys {
             more.extend([OsStr::new("-key"), OsStr::new(key), value]);
         }
-        SippCall::start(&who, &fill(text, &values)?, local, self.asterisk, 1, &more)
+        let scenario = fill(text, &values)?;
+        let Some((calls, per_second)) = &self.many else {
+            return SippCall::start(&who, &scenario, local, self.asterisk, 1, &more);
+        };
+        let scenario = scenario.replace("[caller]", "[field0]").replace("[service]", "[field1]");
+        let list = self.asterisk.dir().join(format!("calls-{}.csv", local.port()));
+        let lines: String = calls.iter().map(|(from, to)| format!("{from};{to}\n")).collect();
+        std::fs::write(&list, format!("SEQUENTIAL\n{lines}")).context("cannot write the list of calls")?;
+        let (rate, count) = (per_second.to_string(), calls.len().to_string());
+        let all = ["-r", &rate, "-l", &count, "-inf"].map(OsStr::new);
+        more.extend(all.into_iter().chain([list.as_os_str()]));
+        SippCall::start(&who, &scenario, local, self.asterisk, u32::try_from(calls.len()).unwrap_or(u32::MAX), &more)
     }
 }
 
@@ -281,6 +324,7 @@ fn quoted(text: &[u8]) -> Vec<u8> {
 pub struct SippCall {
     who: String,
     child: OwnedChild,
+    ip: IpAddr,
     /// In the folder of the instance, with which it goes.
     dir: PathBuf,
 }
@@ -316,7 +360,7 @@ impl SippCall {
             .stdout(Stdio::null())
             .stderr(output);
         let child = OwnedChild::start(&mut command)?;
-        Ok(Self { who: who.to_owned(), child, dir })
+        Ok(Self { who: who.to_owned(), child, ip: local.ip(), dir })
     }
 
     /// Waits until the party has done all that it was told.
@@ -329,6 +373,50 @@ impl SippCall {
             Some(status) if status.success() => Ok(()),
             Some(status) => Err(LabError::new(format!("SIPp ({}): {status}\n{}", self.who, self.logs()))),
             None => Err(LabError::new(format!("SIPp ({}) does not end", self.who))),
+        }
+    }
+
+    /// Transfers as a phone does by itself (SIP REFER): the other side of this party's call goes to that extension.
+    ///
+    /// # Errors
+    ///
+    /// When the party has no answered call, or Asterisk refuses.
+    pub async fn refer(&self, asterisk: &Asterisk, extension: &str) -> Result<()> {
+        let to = format!("sip:{extension}@{}", asterisk.sip_addr());
+        self.dialog().await?.refer(asterisk.sip_addr(), self.ip, &to).await
+    }
+
+    /// Joins the other sides of two calls of one phone and leaves (SIP REFER with Replaces).
+    ///
+    /// # Errors
+    ///
+    /// When one of the parties has no answered call, or Asterisk refuses.
+    pub async fn refer_to_other_side_of(&self, other: &Self, asterisk: &Asterisk) -> Result<()> {
+        let replaces = other.dialog().await?.replaces().ok_or_else(|| LabError::new("a dialog has no tags"))?;
+        let to = format!("sip:other@{}?{replaces}", asterisk.sip_addr());
+        self.dialog().await?.refer(asterisk.sip_addr(), self.ip, &to).await
+    }
+
+    /// Leaves its call, as a phone does whose transfer is done, and is gone.
+    ///
+    /// # Errors
+    ///
+    /// When the party has no answered call, or Asterisk does not answer.
+    pub async fn leave(self, asterisk: &Asterisk) -> Result<()> {
+        self.dialog().await?.bye(asterisk.sip_addr(), self.ip).await
+    }
+
+    /// The party may hear of the answer later than everybody else.
+    async fn dialog(&self) -> Result<Dialog> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            if let Some(dialog) = Dialog::of(&self.messages()) {
+                return Ok(dialog);
+            }
+            if Instant::now() > deadline {
+                return Err(LabError::new(format!("SIPp ({}) has no answered call", self.who)));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

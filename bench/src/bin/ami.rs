@@ -109,11 +109,14 @@ fn run_child(name: &str, number: &str) {
     let number: u64 = number.parse().expect("a number");
     let port = || u16::try_from(number).expect("a port");
     let (.., how) = CONTENDERS.iter().find(|(known, ..)| *known == name).expect("a contender");
-    match how {
+    let mut outcome = match how {
         How::InMemory(run) => run(&mut Traffic::recorded(), number),
         How::OffSocket(run) | How::Stalled(run) => run(port()),
-    }
-    .print();
+    };
+    // Last, since it takes memory.
+    let traffic = Traffic::recorded();
+    outcome.bytes = (outcome.events + outcome.lost) * traffic.bytes.len() as u64 / traffic.events;
+    outcome.print();
 }
 
 /// Times `work` on every round of the traffic; it returns how many events it saw.
@@ -126,7 +129,7 @@ fn timed(traffic: &mut Traffic, rounds: u64, mut work: impl FnMut(&[u8]) -> u64)
         taken += begun.elapsed();
     }
     let lost = (traffic.events * rounds).saturating_sub(events);
-    Outcome::of_this_process(traffic.bytes.len() as u64 * rounds, events, lost, taken)
+    Outcome::of_this_process(events, lost, taken)
 }
 
 fn floor_ends(traffic: &mut Traffic, rounds: u64) -> Outcome {
@@ -219,20 +222,9 @@ impl Count {
         self.events += 1;
     }
 
-    fn outcome(self, seen: u64) -> Outcome {
-        let traffic = Traffic::recorded();
-        let bytes = seen * traffic.bytes.len() as u64 / traffic.events;
-        Outcome::of_this_process(
-            bytes,
-            self.events,
-            self.lost,
-            self.begun.map(|begun| begun.elapsed()).unwrap_or_default(),
-        )
-    }
-
     fn seen(self) -> Outcome {
-        let seen = self.events + self.lost;
-        self.outcome(seen)
+        let taken = self.begun.map(|begun| begun.elapsed()).unwrap_or_default();
+        Outcome::of_this_process(self.events, self.lost, taken)
     }
 }
 
@@ -241,7 +233,7 @@ fn floor_socket(port: u16) -> Outcome {
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("the replay");
     stream.write_all(b"Action: Login\r\nActionID: 1\r\n\r\n").expect("the replay");
     let finder = memchr::memmem::Finder::new(b"\r\n\r\n");
-    let (mut buffer, mut kept) = (vec![0; CHUNK + 3], 0);
+    let (mut buffer, mut kept) = (vec![0; 4 * CHUNK], 0);
     let mut count = Count::new();
     while let Ok(read @ 1..) = stream.read(&mut buffer[kept..]) {
         let filled = kept + read;

@@ -1,5 +1,6 @@
 //! From what is written to what can be run.
 
+use super::asterisk::AsteriskSettings;
 use super::crm::{self, Crm};
 use super::fault::Faults;
 use super::raw::{RawAgent, RawConfig, RawDesk, RawNumbering, RawPbx};
@@ -34,10 +35,7 @@ pub(crate) struct PbxConfig {
     pub(crate) transport: Transport,
     pub(crate) user: String,
     pub(crate) secret: SecretString,
-    pub(crate) trunks: Vec<String>,
-    pub(crate) extensions: Vec<String>,
-    pub(crate) technology: Option<String>,
-    pub(crate) dial_context: Option<String>,
+    pub(crate) asterisk: AsteriskSettings,
 }
 
 /// How to speak to a PBX.
@@ -83,7 +81,8 @@ pub(crate) fn check(raw: RawConfig, mut faults: Faults) -> Result<Config, Faults
     let desk = raw.desk.as_ref().map(|desk| check_desk(desk, faults));
     let numbering = raw.numbering.as_ref().map_or_else(NumberingPlan::default, |raw| check_numbering(raw, faults));
     let dial_plan = check_groups(&raw, &raw_names(&raw.pbx), faults);
-    let settings = Settings { policy: raw.policy, dial_plan, numbering };
+    faults.below("policy", raw.policy.faults(&numbering));
+    let settings = Settings::new(raw.policy, dial_plan, numbering);
     let outbox = raw.outbox.path.map_or_else(|| PathBuf::from("calls.db"), PathBuf::from);
 
     let whole = (pbxs.into_iter().collect::<Option<Vec<_>>>(), crms.into_iter().collect::<Option<Vec<_>>>());
@@ -113,6 +112,7 @@ fn check_pbx(raw: &RawPbx, path: &str, faults: &mut Faults) -> Option<PbxConfig>
             None
         }
     };
+    let asterisk = AsteriskSettings::check(raw, path, faults);
     let config = PbxConfig {
         name: name?,
         host: host?,
@@ -120,10 +120,7 @@ fn check_pbx(raw: &RawPbx, path: &str, faults: &mut Faults) -> Option<PbxConfig>
         transport: transport?,
         user: user?,
         secret: secret?,
-        trunks: raw.trunks.clone(),
-        extensions: raw.extensions.clone(),
-        technology: raw.technology.clone(),
-        dial_context: raw.dial_context.clone(),
+        asterisk,
     };
     faults.below(path, build::pbx(&config).faults());
     Some(config)

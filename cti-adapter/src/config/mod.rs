@@ -1,5 +1,6 @@
 //! The configuration file: read, checked as a whole, every fault told at once with the path of its key.
 
+mod asterisk;
 mod check;
 mod crm;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::secret::SecretFrom;
 use cti::core::dial::TelephonyGroup;
+use cti::core::pbx::AutoAnswer;
 use cti::core::policy::Policy;
 use serde::Deserialize;
 
@@ -38,8 +39,18 @@ pub(crate) struct RawPbx {
     pub(crate) secret: Option<SecretFrom>,
     pub(crate) trunks: Vec<String>,
     pub(crate) extensions: Vec<String>,
+    pub(crate) extension_digits: Option<[usize; 2]>,
+    pub(crate) outside_contexts: Option<Vec<String>>,
+    pub(crate) inside_contexts: Option<Vec<String>>,
     pub(crate) technology: Option<String>,
     pub(crate) dial_context: Option<String>,
+    pub(crate) transfer_context: Option<String>,
+    pub(crate) auto_answer: Option<AutoAnswer>,
+    pub(crate) recordings: Option<String>,
+    pub(crate) context_prefixes: Option<Vec<String>>,
+    pub(crate) ask_presentation: Option<bool>,
+    pub(crate) keep_alive: Option<u64>,
+    pub(crate) unconfirmed_after: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -11,11 +11,18 @@
 )]
 #![allow(unreachable_pub, reason = "modules of one test")]
 
+mod control;
+mod dialling;
 mod inbound;
+mod injection;
 mod lost_link;
 mod many;
+mod merged;
 mod outbound;
+mod parties;
 mod real_program;
+mod resync;
+mod rights;
 mod support;
 mod transfers;
 mod withheld;

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-/// How many calls; every fourth goes out, the others come in.
-const CALLS: usize = 20;
-/// Five a second.
-const PACE: Duration = Duration::from_millis(200);
+/// How many calls; every fifth goes out, the others come in.
+const CALLS: usize = 100;
+/// How many calls begin in a second, in and out together; each talks so long that all are there at once in the end.
+const PER_SECOND: [u32; 2] = [8, 2];
 /// How long they talk.
-const TALK_MS: u64 = 1500;
+const TALK_MS: u64 = 14_000;
 
 /// Collects the call detail records of Asterisk, by the `Uniqueid` of the channel that called.
 fn witness(mut ami: Ami) -> JoinHandle<BTreeMap<String, Packet>> {
@@ -45,30 +45,35 @@ fn agrees(record: &CallRecord, cdr: &Packet) {
     }
 }
 
+/// How many calls there were at the moment when most were there.
+fn at_once(records: &[CallRecord]) -> usize {
+    let there = |at| records.iter().filter(|record| record.started_at <= at && at < record.ended_at).count();
+    records.iter().map(|record| there(record.started_at)).max().unwrap_or(0)
+}
+
 live_tests! {
-    /// Twenty calls, five a second, in both directions: twenty records, each right.
-    async fn twenty_calls(version) {
+    /// A hundred calls, ten a second, in both directions, all there at once in the end: a hundred records, each right, and
+    /// each in the call history once.
+    async fn a_hundred_calls(version) {
         let office = Office::open(version).await;
         let cdrs = witness(office.asterisk.ami().await.unwrap());
-        let outbound = CALLS / 4;
-        let mut parties = vec![
+        let outbound = CALLS / 5;
+        let incoming = (0..CALLS - outbound).map(|n| (format!("0452220{n:03}"), "0312345000".to_owned()));
+        let outgoing = (0..outbound).map(|n| ("6002".to_owned(), format!("90451110{n:03}")));
+        let phones = [
             Sipp::phone(&office.asterisk, "6001").answer_after(300).calls((CALLS - outbound) as u32).start().await.unwrap(),
             Sipp::trunk(&office.asterisk).answer_after(300).calls(outbound as u32).start().await.unwrap(),
         ];
-        let mut pace = tokio::time::interval(PACE);
-        for n in 0..CALLS {
-            pace.tick().await;
-            let call = if n % 4 == 3 {
-                Sipp::call_from(&office.asterisk, "6002", &format!("90451110{n:03}"))
-            } else {
-                Sipp::call_in(&office.asterisk, "0312345000").from(&format!("0452220{n:03}"))
-            };
-            parties.push(call.talk(TALK_MS).start().await.unwrap());
-        }
-        all_finished(parties).await;
+        let callers = [
+            Sipp::call_in(&office.asterisk, "").talk(TALK_MS).many(incoming, PER_SECOND[0]).start().await.unwrap(),
+            Sipp::call_from(&office.asterisk, "6002", "").talk(TALK_MS).many(outgoing, PER_SECOND[1]).start().await.unwrap(),
+        ];
+        all_finished(phones.into_iter().chain(callers)).await;
         let records = office.ended(CALLS).await;
         let cdrs = cdrs.await.unwrap();
         let events = office.seen.now().events;
+        assert!(at_once(&records) >= CALLS * 9 / 10, "only {} at once", at_once(&records));
+        let log = office.call_log(CALLS).await;
         for record in &records {
             agrees(record, &cdrs[record.call.native()]);
             let told = facts(&events, &record.call);
@@ -78,7 +83,6 @@ live_tests! {
             };
             let agent = if record.direction == Direction::Outbound { "6002" } else { "6001" };
             assert_eq!(told, ["started".to_owned(), second, format!("answered {agent}"), "ended answered".to_owned()]);
-            let log = office.call_log(CALLS).await;
             let entries: Vec<_> = log.iter().filter(|entry| field(entry, "call_id") == record.call.to_string()).collect();
             assert_eq!(entries.len(), 1);
             assert_eq!((field(entries[0], "tel"), field(entries[0], "agent")), (number.unwrap().as_str(), agent));

@@ -49,6 +49,31 @@ fn in_order(mut told: Vec<String>) -> Vec<String> {
     told
 }
 
+/// A consultation that is ended as soon as `fact` is told: the call goes on as it was. Gives what was told between the answer
+/// and the end, sorted: Asterisk tells of the two phones from two threads.
+async fn taken_back(version: Version, fact: &str) -> (Office, Vec<String>) {
+    let office = Office::open(version).await;
+    let first = Sipp::phone(&office.asterisk, "6001").start().await.unwrap();
+    let second = Sipp::phone(&office.asterisk, "6002");
+    let second = if fact.starts_with("ringing") { second.ring_only() } else { second.answer_after(300) };
+    let second = second.start().await.unwrap();
+    let caller = Sipp::call_in(&office.asterisk, "0312345005").from(CALLER).talk(4000).start().await.unwrap();
+    let call = office.told("answered 6001").await;
+    office.transfer(&call, "6001", "6002", TransferStep::Consult).await.unwrap();
+    office.told(fact).await;
+    office.transfer(&call, "6001", "6002", TransferStep::Cancel).await.unwrap();
+    all_finished([first, second, caller]).await;
+    let record = office.only_call().await;
+    assert_eq!((&record.call, record.disposition, &record.transfers[..]), (&call, Disposition::Answered, &[][..]));
+    assert_eq!(record.answered_by.as_ref().map(|extension| extension.as_str()), Some("6001"));
+    let told = facts(&office.seen.now().events, &call);
+    assert_eq!(told[..4], ["started", "recording", "ringing 6001", "answered 6001"]);
+    assert_eq!(told.last().map(String::as_str), Some("ended answered"));
+    let mut between = told[4..told.len() - 1].to_vec();
+    between.sort();
+    (office, between)
+}
+
 live_tests! {
     /// The agent gives the call away without asking.
     async fn blind(version) {
@@ -84,5 +109,21 @@ live_tests! {
             "ended answered",
         ];
         ended_with_6002(office, &call, "attended", &told).await;
+    }
+
+    /// The agent asks, and takes the customer back while the other's phone still rings.
+    async fn taken_back_while_it_rings(version) {
+        let (office, told) = taken_back(version, "ringing 6002").await;
+        let expected = ["held 6001", "missed 6002 caller_gave_up", "resumed 6001", "ringing 6002"];
+        assert_eq!(told, expected);
+        office.close(&[CALLER, CUSTOMER, CUSTOMER_NAME]).await;
+    }
+
+    /// The agent asks, the other answers, and the agent takes the customer back.
+    async fn taken_back_after_the_answer(version) {
+        let (office, told) = taken_back(version, "answered 6002").await;
+        let expected = ["answered 6002", "held 6001", "resumed 6001", "ringing 6002"];
+        assert_eq!(told, expected);
+        office.close(&[CALLER, CUSTOMER, CUSTOMER_NAME]).await;
     }
 }

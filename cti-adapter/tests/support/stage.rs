@@ -100,7 +100,7 @@ impl Stage {
     pub(crate) async fn run_logging(&self, level: &str) -> Adapter {
         let config = self.config();
         let adapter = Adapter::start(command(&["run", "--config", config.to_str().unwrap()]).env("RUST_LOG", level));
-        adapter.says("the link to Asterisk is up").await;
+        adapter.says("the link to the PBX is up").await;
         adapter
     }
 

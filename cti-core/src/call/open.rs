@@ -1,11 +1,14 @@
 //! A call that is not over: folding its events into the record it will leave.
 
 use super::event::{CallEvent, CallFact};
-use super::id::Extension;
+use super::id::{EventId, Extension};
 use super::record::{CallRecord, Disposition, Recording, Transfer, TransferHow};
 use super::stopwatch::{Activity, Stopwatch};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+/// The most answers of one call that are remembered.
+const MAX_ANSWERS: usize = 256;
 
 /// A call that is not over, as last seen: kept in the outbox, so that a restart can go on with it or end it.
 ///
@@ -24,16 +27,22 @@ pub struct OpenCall {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Phase {
     watch: Stopwatch,
-    ringing: Vec<Extension>,
+    /// Whose phones ring, and by which event that was told.
+    ringing: Vec<(Extension, EventId)>,
+    /// By which events answers were told.
+    answers: Vec<EventId>,
     queued: bool,
     talking: bool,
     /// Who holds; `None` is the outside party.
     holders: Vec<Option<Extension>>,
+    /// In which slot it is parked.
+    parked: Option<String>,
 }
 
 impl Phase {
     fn activity(&self) -> Activity {
         match self {
+            Self { parked: Some(_), .. } => Activity::Hold,
             Self { talking: true, holders, .. } if !holders.is_empty() => Activity::Hold,
             Self { talking: true, .. } => Activity::Talk,
             Self { queued: true, .. } => Activity::Queue,
@@ -51,9 +60,11 @@ impl OpenCall {
         let phase = Phase {
             watch: Stopwatch::new(event.at),
             ringing: Vec::new(),
+            answers: Vec::new(),
             queued: false,
             talking: false,
             holders: Vec::new(),
+            parked: None,
         };
         let mut open = Self { seq: 0, record, phase };
         open.apply(event);
@@ -73,6 +84,12 @@ impl OpenCall {
         if let Some(extension) = event.fact.extension() {
             self.takes_part(extension.clone());
         }
+        if let CallFact::Dialing { extension, .. } | CallFact::Ringing { extension } = &event.fact {
+            self.phase.ringing.push((extension.clone(), event.id.clone()));
+        }
+        if matches!(event.fact, CallFact::Answered { .. }) && self.phase.answers.len() < MAX_ANSWERS {
+            self.phase.answers.push(event.id.clone());
+        }
         self.apply_fact(&event.fact);
         self.count(self.phase.activity(), event.at);
     }
@@ -85,6 +102,21 @@ impl OpenCall {
     /// Who holds; `None` is the outside party.
     pub fn holders(&self) -> &[Option<Extension>] {
         &self.phase.holders
+    }
+
+    /// Whose phones ring (or who calls out), and the event that told it.
+    pub fn ringing(&self) -> &[(Extension, EventId)] {
+        &self.phase.ringing
+    }
+
+    /// The events that told an answer.
+    pub fn answers(&self) -> &[EventId] {
+        &self.phase.answers
+    }
+
+    /// The slot in which it is parked.
+    pub fn parked(&self) -> Option<&str> {
+        self.phase.parked.as_deref()
     }
 
     /// True while the caller waits in a queue.
@@ -116,13 +148,12 @@ impl OpenCall {
         let phase = &mut self.phase;
         let record = &mut self.record;
         match fact {
-            CallFact::Started | CallFact::Conferenced { .. } | CallFact::Parked { .. } | CallFact::Unparked { .. } => {}
-            CallFact::Dialing { extension, .. } | CallFact::Ringing { extension } => {
-                phase.ringing.push(extension.clone());
-            }
-            CallFact::Missed { extension, .. } => phase.ringing.retain(|ringing| ringing != extension),
+            CallFact::Started | CallFact::Dialing { .. } | CallFact::Ringing { .. } | CallFact::Conferenced { .. } => {}
+            CallFact::Parked { slot } => phase.parked = Some(slot.clone()),
+            CallFact::Unparked { .. } => phase.parked = None,
+            CallFact::Missed { extension, .. } => phase.ringing.retain(|(ringing, _)| ringing != extension),
             CallFact::Answered { extension } => {
-                phase.ringing.retain(|ringing| ringing != extension);
+                phase.ringing.retain(|(ringing, _)| ringing != extension);
                 phase.queued = false;
                 phase.talking = true;
                 record.answered_by = Some(extension.clone());

@@ -90,6 +90,10 @@ impl<S: CrmSink, A: Around> CrmSink for Wrapped<S, A> {
         self.inner.screen_pop(number, matches)
     }
 
+    fn form_targets(&self) -> Vec<Url> {
+        self.inner.form_targets()
+    }
+
     async fn health(&self) -> Vec<Check> {
         self.inner.health().await
     }

@@ -1,16 +1,13 @@
 //! Answers the same look-up again for a short time.
 
-use crate::call::{CallEvent, CallRecord, Recording};
-use crate::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, NewContact, Notice, Page, WriteKey, Written};
+use super::answering::AnswerLookUps;
+use crate::crm::{CrmSink, LookUp, Matches};
 use crate::error::Result;
-use crate::health::Check;
-use async_trait::async_trait;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
-use url::Url;
 
 /// How long an answer is good, and how many are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +25,9 @@ impl Default for Cache {
     }
 }
 
-/// A sink that asks once for many who ask for the same number at once, and again only after a while. Errors are not kept.
+/// Asks once for many who ask for the same number at once, and again only after a while. Errors are not kept.
 #[derive(Debug)]
-pub struct Cached<S> {
-    inner: S,
+pub struct Answers {
     cache: Cache,
     answers: Mutex<HashMap<String, Answer>>,
 }
@@ -42,9 +38,9 @@ struct Answer {
     matches: Arc<OnceCell<Matches>>,
 }
 
-impl<S> Cached<S> {
-    pub(super) fn new(inner: S, cache: Cache) -> Self {
-        Self { inner, cache, answers: Mutex::new(HashMap::new()) }
+impl Answers {
+    pub(super) fn of(cache: Cache) -> Self {
+        Self { cache, answers: Mutex::new(HashMap::new()) }
     }
 
     fn answer(&self, number: &LookUp) -> Arc<OnceCell<Matches>> {
@@ -66,62 +62,15 @@ impl<S> Cached<S> {
             .or_insert_with(|| Answer { asked: now, matches: Arc::default() });
         Arc::clone(&answer.matches)
     }
-
-    fn forget(&self) {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
 }
 
-#[async_trait]
-impl<S: CrmSink> CrmSink for Cached<S> {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn capabilities(&self) -> CrmCapabilities {
-        self.inner.capabilities()
-    }
-
-    async fn look_up(&self, number: &LookUp) -> Result<Matches> {
+impl AnswerLookUps for Answers {
+    async fn look_up<S: CrmSink>(&self, crm: &S, number: &LookUp) -> Result<Matches> {
         let answer = self.answer(number);
-        answer.get_or_try_init(|| self.inner.look_up(number)).await.cloned()
+        answer.get_or_try_init(|| crm.look_up(number)).await.cloned()
     }
 
-    async fn create_contact(&self, contact: &NewContact, key: &WriteKey) -> Result<Match> {
-        let created = self.inner.create_contact(contact, key).await;
-        self.forget();
-        created
-    }
-
-    fn notice(&self, event: &CallEvent) -> Option<Notice> {
-        self.inner.notice(event)
-    }
-
-    async fn notify(&self, event: &CallEvent, matches: &Matches) -> Result<Option<Page>> {
-        self.inner.notify(event, matches).await
-    }
-
-    async fn clicked(&self, event: &CallEvent, matches: &Matches) -> Result<Option<Page>> {
-        self.inner.clicked(event, matches).await
-    }
-
-    async fn log_call(&self, record: &CallRecord, matched: Option<&Match>, key: &WriteKey) -> Result<Written> {
-        self.inner.log_call(record, matched, key).await
-    }
-
-    async fn update_log(&self, record: &CallRecord, key: &WriteKey) -> Result<Written> {
-        self.inner.update_log(record, key).await
-    }
-
-    async fn attach_recording(&self, recording: &Recording, key: &WriteKey) -> Result<()> {
-        self.inner.attach_recording(recording, key).await
-    }
-
-    fn screen_pop(&self, number: &LookUp, matches: &Matches) -> Option<Url> {
-        self.inner.screen_pop(number, matches)
-    }
-
-    async fn health(&self) -> Vec<Check> {
-        self.inner.health().await
+    fn contact_created(&self) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

@@ -1,15 +1,19 @@
-//! What every CRM needs and no connector should contain: retry, budget, cache. Each is a wrapper that is itself a
+//! What every CRM needs and no connector should contain: retry, budget, cache, a directory for bad times. Each is a wrapper that is itself a
 //! [`CrmSink`], so they stack: `kintone.budget(Budget::default()).retry(Retry::default()).cached(Cache::default())`. The order matters: a budget
 //! inside the retry counts each try, and a cache outside costs nothing of it.
 
+mod answering;
 mod around;
+mod backed;
 mod budget;
 mod cache;
 mod retry;
 
+pub use answering::{AnswerLookUps, Answering};
 pub use around::{Around, Urgency, Wrapped};
+pub use backed::Backing;
 pub use budget::{Budget, Spending};
-pub use cache::{Cache, Cached};
+pub use cache::{Answers, Cache};
 pub use retry::Retry;
 
 use crate::crm::CrmSink;
@@ -27,8 +31,13 @@ pub trait CrmSinkExt: CrmSink + Sized {
     }
 
     /// Answers the same look-up again for a short time, and asks once for many who ask at once.
-    fn cached(self, cache: Cache) -> Cached<Self> {
-        Cached::new(self, cache)
+    fn cached(self, cache: Cache) -> Answering<Self, Answers> {
+        Answering::new(self, Answers::of(cache))
+    }
+
+    /// Answers from a directory on this machine while the CRM does not answer.
+    fn backed(self, backing: Backing) -> Answering<Self, Backing> {
+        Answering::new(self, backing)
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod memory;
 
-use crate::call::{CallId, CallRecord, OpenCall};
+use crate::call::{CallId, CallRecord, OpenCall, Recording};
 use crate::crm::{Match, NewContact, WriteKey};
 use crate::error::{Error, ErrorKind, Result};
 use async_trait::async_trait;
@@ -57,6 +57,16 @@ pub enum Task {
         record: Box<CallRecord>,
         /// The customer, if the look-up found exactly one.
         matched: Option<Box<Match>>,
+    },
+    /// Change the entry of a call that was written before: late facts.
+    UpdateLog {
+        /// The call, as it is known now.
+        record: Box<CallRecord>,
+    },
+    /// Add a recording that came late to the entry of a call.
+    AttachRecording {
+        /// The recording.
+        recording: Recording,
     },
     /// Create a customer for an unknown number.
     CreateContact {

@@ -4,8 +4,8 @@ use super::builder::Parts;
 use super::look_up::look_up_of;
 use super::settings::Settings;
 use crate::backoff::Backoff;
-use crate::call::CallRecord;
-use crate::crm::{CrmSink, Match};
+use crate::call::{CallRecord, EventId};
+use crate::crm::{CrmSink, Match, WriteKey};
 use crate::error::{Error, ErrorKind, Result, Status};
 use crate::outbox::{Task, Token, Verdict, Work};
 use std::sync::Arc;
@@ -103,6 +103,16 @@ async fn carry_out(work: &Work, tries: u32, crm: &dyn CrmSink, settings: &Settin
             };
             crm.log_call(record, found.as_ref(), &work.key).await?;
         }
+        // A CRM that cannot change what was written keeps the entry as it is.
+        Task::UpdateLog { record } if crm.capabilities().update_log => {
+            crm.update_log(record, &WriteKey::of(record.ended_id())).await?;
+        }
+        Task::AttachRecording { recording } if crm.capabilities().attach_recording => {
+            crm.attach_recording(recording, &WriteKey::of(EventId::of(&work.call, "ended"))).await?;
+        }
+        Task::UpdateLog { .. } | Task::AttachRecording { .. } => {
+            tracing::info!(crm = crm.name(), call = %work.call, "this CRM takes no late facts");
+        }
         Task::CreateContact { contact } => {
             // What is no number of anybody (`anonymous`) becomes no customer.
             let Some(number) = look_up_of(&contact.number, settings) else { return Ok(()) };
@@ -121,7 +131,7 @@ async fn look_again(record: &CallRecord, tries: u32, crm: &dyn CrmSink, settings
     let number = record.customer_number().and_then(|number| look_up_of(number, settings));
     let Some(number) = number.filter(|_| crm.capabilities().look_up) else { return Ok(None) };
     match crm.look_up(&number).await {
-        Ok(matches) => Ok(matches.one().cloned()),
+        Ok(matches) => Ok(settings.rules().log_to(&matches).cloned()),
         Err(error) if error.status() != Status::Permanent && tries < LOOK_UPS => Err(error),
         Err(error) => {
             tracing::warn!(crm = crm.name(), call = %record.call, error = %error.chain(), "the call is written without its customer");
@@ -160,6 +170,9 @@ fn report_failure(token: &Token, error: &Error, verdict: &Verdict, crm: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::{CallId, Direction, Party, Recording};
+    use crate::crm::{CrmCapabilities, LookUp, Matches, Written};
+    use crate::health::Check;
 
     #[test]
     fn only_what_concerns_the_record_itself_becomes_a_dead_letter() {
@@ -176,5 +189,70 @@ mod tests {
         assert_eq!(verdict(&asked(Duration::from_secs(7)), 1), Verdict::RetryAfter(Duration::from_secs(7)));
         let Verdict::RetryAfter(wait) = verdict(&asked(Duration::ZERO), 1) else { panic!("waits") };
         assert!(wait >= BACKOFF.first / 2, "a server that says 0 is not asked without a pause");
+    }
+
+    /// Notes what it is told.
+    #[derive(Default)]
+    struct Notes {
+        late_facts: bool,
+        told: std::sync::Mutex<Vec<String>>,
+    }
+
+    #[async_trait::async_trait]
+    impl CrmSink for Notes {
+        fn name(&self) -> &str {
+            "notes"
+        }
+
+        fn capabilities(&self) -> CrmCapabilities {
+            CrmCapabilities {
+                update_log: self.late_facts,
+                attach_recording: self.late_facts,
+                ..CrmCapabilities::default()
+            }
+        }
+
+        async fn look_up(&self, _: &LookUp) -> Result<Matches> {
+            Ok(Matches::default())
+        }
+
+        async fn log_call(&self, _: &CallRecord, _: Option<&Match>, _: &WriteKey) -> Result<Written> {
+            Err(Error::unsupported("log_call", "not here"))
+        }
+
+        async fn update_log(&self, _: &CallRecord, key: &WriteKey) -> Result<Written> {
+            self.told.lock().unwrap().push(format!("update {}", key.as_str()));
+            Ok(Written { id: None, created: false })
+        }
+
+        async fn attach_recording(&self, recording: &Recording, key: &WriteKey) -> Result<()> {
+            self.told.lock().unwrap().push(format!("attach {} {}", recording.as_str(), key.as_str()));
+            Ok(())
+        }
+
+        async fn health(&self) -> Vec<Check> {
+            Vec::new()
+        }
+    }
+
+    #[tokio::test]
+    async fn late_facts_go_to_the_entry_of_their_call_and_are_nothing_to_a_crm_that_takes_none() {
+        let (call, at) = (CallId::new("main", "1.1"), chrono::Utc::now());
+        let record = CallRecord::begun(call.clone(), Direction::Inbound, Party::known("031", "A"), None, at);
+        let tasks = [
+            Task::UpdateLog { record: Box::new(record) },
+            Task::AttachRecording { recording: Recording::File("1.wav".to_owned()) },
+        ];
+        for late_facts in [true, false] {
+            let crm = Notes { late_facts, ..Notes::default() };
+            for (n, task) in tasks.iter().enumerate() {
+                let key = WriteKey::of(format!("main/1.1#ended:late{n}").into());
+                let work = Work { crm: "notes".to_owned(), call: call.clone(), key, task: task.clone() };
+                carry_out(&work, 1, &crm, &Settings::default()).await.unwrap();
+            }
+            let expected: &[&str] =
+                if late_facts { &["update main/1.1#ended", "attach 1.wav main/1.1#ended"] } else { &[] };
+            assert_eq!(*crm.told.lock().unwrap(), expected);
+        }
     }
 }

@@ -9,7 +9,6 @@ use crate::crm::{Match, NewContact, WriteKey};
 use crate::error::{ErrorKind, Result};
 use crate::number::Number;
 use crate::outbox::{Task, Work};
-use crate::policy::log_decision;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,7 +32,7 @@ impl Entry {
     /// What is to be done about a call that is over: for each CRM the log, then the contact (if unknown and
     /// wanted): a contact that may not be created keeps no call from being written.
     pub(super) fn ended(record: &CallRecord, matched: &[Option<Match>], settings: &Settings, parts: &Parts) -> Self {
-        let decision = log_decision(record, &settings.policy);
+        let decision = settings.rules().log(record);
         tracing::debug!(call = %record.call, yes = decision.yes, rule = decision.rule, "log");
         let crms = parts.crms.iter().zip(matched).filter(|_| decision.yes);
         let work = crms.flat_map(|(crm, matched)| {
@@ -61,8 +60,8 @@ impl Entry {
         match self {
             Self::Open(open) => attached(&mut open.record),
             Self::Ended { work, .. } => work.iter_mut().fold(false, |shorter, work| match &mut work.task {
-                Task::LogCall { record, .. } => attached(record) || shorter,
-                Task::CreateContact { .. } => shorter,
+                Task::LogCall { record, .. } | Task::UpdateLog { record } => attached(record) || shorter,
+                Task::AttachRecording { .. } | Task::CreateContact { .. } => shorter,
             }),
         }
     }
@@ -76,7 +75,7 @@ impl Entry {
 }
 
 fn new_contact(record: &CallRecord, matched: Option<&Match>, settings: &Settings) -> Option<NewContact> {
-    if !settings.policy.log.create_unknown || matched.is_some() {
+    if !settings.policy().log.create_unknown || matched.is_some() {
         return None;
     }
     let number: &Number = record.customer_number()?;

@@ -7,7 +7,6 @@ use super::notices::CallNotices;
 use crate::call::{CallEvent, CallFact, CallId, Extension, OpenCall, PbxEvent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pbx::{LinkState, PbxSource, SourceContext};
-use crate::policy::{notice_decision, pop_decision};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -104,18 +103,19 @@ fn take(event: &CallEvent, calls: &mut HashMap<CallId, LiveCall>, parts: &Parts,
         }
         std::collections::hash_map::Entry::Vacant(new) => new.insert(LiveCall::of(OpenCall::begin(event), parts)),
     };
-    if let (Some(decision), Some(extension)) = (pop_decision(event, &settings.policy), event.fact.extension()) {
+    let queue = live.open.record.queue.as_deref();
+    if let (Some(decision), Some(extension)) = (settings.rules().pop(event, queue), event.fact.extension()) {
         tracing::debug!(call = %event.call, %extension, yes = decision.yes, rule = decision.rule, "pop");
         if decision.yes && live.popped.insert(extension.clone()) {
             live.look_ups.pop(event, extension, &settings, parts);
         }
     }
-    if notice_decision(event, &settings.policy).yes {
+    if settings.rules().notice(event, queue).yes {
         live.notices.tell(event, &live.look_ups, &settings, parts);
     }
     if let CallFact::Ended { record, .. } = &event.fact {
         live.notices.close();
-        let matched = live.look_ups.close();
+        let matched = live.look_ups.close(&settings);
         calls.remove(&event.call);
         journal.enter(Entry::ended(record, &matched, &settings, parts));
     } else {
@@ -127,8 +127,12 @@ async fn report_link(name: String, mut link: watch::Receiver<LinkState>, parts: 
     loop {
         let state = link.borrow_and_update().clone();
         match &state {
-            LinkState::Down { reason, retry_in_ms } => tracing::warn!(pbx = %name, %reason, retry_in_ms, "link down"),
-            state => tracing::info!(pbx = %name, ?state, "link"),
+            LinkState::Connecting => tracing::debug!(pbx = %name, "the link to the PBX is being made"),
+            LinkState::Up => tracing::info!(pbx = %name, "the link to the PBX is up"),
+            LinkState::Down { reason, retry_in_ms } => {
+                tracing::warn!(pbx = %name, %reason, retry_in_ms, "the link to the PBX is down");
+            }
+            LinkState::Closed { reason } => tracing::info!(pbx = %name, %reason, "the link to the PBX is closed"),
         }
         for popup in parts.popups.iter() {
             popup.link(&name, &state).await;

@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use cti_core::crm::CrmSink;
 use cti_core::fields;
 use cti_core::secret::SecretString;
-use cti_crm_kintone::{CallLogMode, Kintone, call_log_fields};
+use cti_crm_kintone::{CallLogMode, Kintone, RecordingFiles, call_log_fields};
 use cti_testkit::kintone::{App, Fault, Field, Rights, Simulator};
 use cti_testkit::suite::crm::{CrmFault, CrmRig, CrmRigs, LoggedCall};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) const CUSTOMERS_TOKEN: &str = "customers-token-3f1c";
@@ -18,15 +19,21 @@ pub(crate) const CALL_LOG_TOKEN: &str = "call-log-token-9a7e";
 pub(crate) struct Setup {
     pub(crate) unique_phone: bool,
     pub(crate) mode: CallLogMode,
+    /// The call history may be viewed, and late recordings are added.
+    pub(crate) late_recordings: bool,
 }
 
 impl Setup {
-    pub(crate) const USUAL: Self = Self { unique_phone: true, mode: CallLogMode::Upsert };
+    pub(crate) const USUAL: Self = Self { unique_phone: true, mode: CallLogMode::Upsert, late_recordings: false };
 
     pub(crate) async fn simulator(self) -> Simulator {
         let customers = App::customers_template(14);
         let customers = if self.unique_phone { customers } else { customers.field(Field::text("tel")) };
-        let log_rights = if self.mode == CallLogMode::Upsert { Rights::ADD_EDIT } else { Rights::ADD_ONLY };
+        let log_rights = match (self.mode, self.late_recordings) {
+            (_, true) => Rights::VIEW_ADD_EDIT,
+            (CallLogMode::Upsert, false) => Rights::ADD_EDIT,
+            (CallLogMode::AddOnly, false) => Rights::ADD_ONLY,
+        };
         Simulator::builder()
             .app(customers)
             .app(App::call_log_template(15))
@@ -39,10 +46,11 @@ impl Setup {
 
     pub(crate) fn connector(self, address: &str, customers_token: &str, call_log_token: &str) -> Kintone {
         let fields = fields! { phone: "tel", phone2: "tel2", name: "name", company: "company", email: "email" };
-        Kintone::new(address)
+        let kintone = Kintone::new(address)
             .customers(14, SecretString::from(customers_token), fields)
             .call_log(15, SecretString::from(call_log_token), call_log_fields())
-            .call_log_mode(self.mode)
+            .call_log_mode(self.mode);
+        if self.late_recordings { kintone.late_recordings(RecordingFiles::stay_where_they_are()) } else { kintone }
     }
 
     /// The connector as it should be.
@@ -110,6 +118,23 @@ impl CrmRig for Rig {
     async fn logged(&self) -> Vec<LoggedCall> {
         let entry = |record: &Value| LoggedCall { number: text(record, "tel"), name: text(record, "name") };
         self.simulator.records(15).iter().map(entry).collect()
+    }
+
+    async fn entries(&self) -> Vec<BTreeMap<String, String>> {
+        let attributes = call_log_fields();
+        let entry = |record: &Value| {
+            attributes.iter().filter_map(|(name, code)| Some((name.to_owned(), text(record, code)?))).collect()
+        };
+        self.simulator.records(15).iter().map(entry).collect()
+    }
+
+    async fn edit_entry(&self, attribute: &str, text: &str) -> bool {
+        let attributes = call_log_fields();
+        let code = attributes.get(attribute).unwrap();
+        self.simulator.records(15).iter().all(|record| {
+            let id = record["$id"]["value"].as_str().unwrap().parse().unwrap();
+            self.simulator.edit_record(15, id, json!({code: {"value": text}}))
+        })
     }
 
     async fn fail_next(&self, fault: CrmFault) -> bool {

@@ -196,6 +196,11 @@ impl Action {
         Self::new("QueueStatus")
     }
 
+    /// `ParkedCalls`: who waits in a parking lot.
+    pub fn parked_calls() -> Self {
+        Self::new("ParkedCalls")
+    }
+
     /// The value of a variable or function on a channel.
     pub fn getvar(channel: &str, variable: &str) -> Self {
         Self::new("Getvar").header("Channel", channel).header("Variable", variable)

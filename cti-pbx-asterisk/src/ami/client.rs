@@ -2,12 +2,13 @@
 
 use super::action::Action;
 use super::connection::{Answer, Connection, Job, Stream, new_action_id};
-use super::inbox::{Inbox, Incoming, Watch};
+use super::inbox::{Inbox, Incoming, Taken, Watch};
 use super::login::log_in;
 use super::message::Message;
 use super::options::{Options, Transport};
 use super::tls;
 use crate::error::{link_lost, refused};
+use chrono::{DateTime, Utc};
 use cti_core::{Error, ErrorKind, Fault, Result, Status};
 use std::borrow::Cow;
 use std::future::Future;
@@ -31,13 +32,24 @@ pub struct Client {
 #[derive(Debug)]
 pub struct Events {
     inbox: Arc<Inbox>,
+    /// Taken from the inbox, not handed out yet.
+    ready: std::vec::IntoIter<Message>,
+    received: DateTime<Utc>,
     _keeps_link: mpsc::Sender<Job>,
 }
 
 impl Events {
     /// The next event; `None` when the link has ended and everything was taken.
     pub async fn recv(&mut self) -> Option<Incoming> {
-        self.inbox.take().await
+        loop {
+            if let Some(message) = self.ready.next() {
+                return Some(Incoming::Event { message, received: self.received });
+            }
+            match self.inbox.take().await? {
+                Taken::Batch(batch) => (self.ready, self.received) = (batch.messages.into_iter(), batch.received),
+                Taken::Lost(events) => return Some(Incoming::Lost { events }),
+            }
+        }
     }
 
     /// Why the link ended, once it has.
@@ -99,10 +111,11 @@ impl Client {
     /// Speaks over a connection that is open already, without logging in.
     pub(super) fn over(stream: impl Stream, options: &Options) -> (Self, Events) {
         let (jobs, queue) = mpsc::channel(64);
-        let inbox = Arc::new(Inbox::new(options.event_buffer));
+        let inbox = Arc::new(Inbox::new(options.event_buffer, options.only_events.clone()));
         let (told, banner) = watch::channel(None);
         tokio::spawn(Connection::new(stream, options, Arc::clone(&inbox), told).run(queue));
-        let events = Events { inbox: Arc::clone(&inbox), _keeps_link: jobs.clone() };
+        let (ready, received) = (Vec::new().into_iter(), DateTime::UNIX_EPOCH);
+        let events = Events { inbox: Arc::clone(&inbox), ready, received, _keeps_link: jobs.clone() };
         (Self { jobs, inbox, banner, response_timeout: options.response_timeout }, events)
     }
 

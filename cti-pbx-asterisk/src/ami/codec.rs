@@ -1,10 +1,16 @@
 //! From bytes to messages: incremental, bounded, and never confused for long.
 
-use super::message::{Ending, Line, Message, next_line};
+use super::lines::{Ending, Line, next_line, split_line};
+use super::message::Message;
+use super::names::Names;
 use bytes::{Buf, BytesMut};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// Ends the output of `Action: Command` up to Asterisk 13, with or without a line of its own.
 const END_COMMAND: &[u8] = b"--END COMMAND--";
+/// The end of a packet of CRLF lines.
+static EMPTY_LINE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\r\n\r\n"));
 /// What is kept of a line that is being thrown away: enough to see how it ends.
 const TAIL: usize = 64;
 
@@ -69,6 +75,10 @@ pub struct Decoder {
     scanned: usize,
     packet: Packet,
     greeted: bool,
+    /// Up to here the current packet was searched for its end as a whole.
+    searched: usize,
+    /// Only these events are handed out.
+    wanted: Option<Names>,
 }
 
 /// The state of the packet that is being read.
@@ -83,6 +93,17 @@ struct Packet {
     dropped: usize,
     /// The beginning of the current line was thrown away.
     mid_line: bool,
+}
+
+/// What a search for the end of a whole packet found.
+enum Whole {
+    Message(Message),
+    /// An event that nobody wants was passed over.
+    Unwanted,
+    /// The end has not come yet.
+    Unfinished,
+    /// This packet must be read line by line.
+    ByLine,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +129,24 @@ impl Decoder {
         Self { limits, ..Self::default() }
     }
 
+    /// Hands out only events of these names, whatever their case. All others are passed over without a look at their
+    /// headers. What is no event is always handed out.
+    #[must_use]
+    pub fn only_events<T: AsRef<str>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.want(Some(names.into_iter().collect()));
+        self
+    }
+
+    /// `None`: all events.
+    pub(super) fn want(&mut self, names: Option<Names>) {
+        self.wanted = names;
+    }
+
+    /// Where to put bytes that are read.
+    pub(super) fn space(&mut self) -> &mut BytesMut {
+        &mut self.buffer
+    }
+
     /// Takes bytes as they come.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
@@ -121,6 +160,12 @@ impl Decoder {
     /// The next complete frame; `None` until more bytes come.
     pub fn next_frame(&mut self) -> Option<Frame> {
         loop {
+            match self.whole_packet() {
+                Whole::Message(message) => return Some(Frame::Message(message)),
+                Whole::Unwanted => continue,
+                Whole::Unfinished => return None,
+                Whole::ByLine => {}
+            }
             let ending = if self.packet.raw_text() { None } else { self.packet.ending };
             let Some(line) = next_line(&self.buffer, self.line_start, self.scanned, ending) else {
                 self.scanned = self.buffer.len();
@@ -138,6 +183,53 @@ impl Decoder {
             if let Some(frame) = self.take_line(line) {
                 return Some(frame);
             }
+        }
+    }
+
+    /// Most packets are small and of CRLF lines: these end at the first empty line, and no limit can be touched, so that
+    /// one search finds their end. All others are read line by line.
+    fn whole_packet(&mut self) -> Whole {
+        if self.line_start > 0 || self.packet.skipping() {
+            return Whole::ByLine;
+        }
+        let feed = memchr::memchr(b'\n', &self.buffer[self.scanned..]).map(|at| self.scanned + at);
+        let Some(feed) = feed.filter(|&feed| self.begins_whole(feed)) else { return Whole::ByLine };
+        let from = self.searched.max(feed - 1);
+        let end = EMPTY_LINE.find(&self.buffer[from..]).map(|at| from + at + 4);
+        if end.unwrap_or(self.buffer.len()) > self.harmless() {
+            return Whole::ByLine;
+        }
+        let Some(end) = end else {
+            self.searched = self.buffer.len().saturating_sub(3);
+            return Whole::Unfinished;
+        };
+        self.greeted = true;
+        if !self.is_wanted(&self.buffer[..feed - 1]) {
+            self.finish(end);
+            return Whole::Unwanted;
+        }
+        let raw = self.buffer.split_to(end - 2).freeze();
+        self.finish(2);
+        Whole::Message(Message::parse(raw))
+    }
+
+    /// The first line ends with CR LF at `feed`, is a header, and not that of a command's raw output.
+    fn begins_whole(&self, feed: usize) -> bool {
+        let Some((b'\r', line)) = self.buffer[..feed].split_last() else { return false };
+        line.starts_with(b"Event:")
+            || memchr::memchr(b':', line).is_some() && !is_header(line, "Response", Some("Follows"))
+    }
+
+    /// A packet of so many bytes is within all limits: a line has at least three.
+    fn harmless(&self) -> usize {
+        self.limits.line.min(self.limits.message).min(self.limits.headers.saturating_mul(3))
+    }
+
+    fn is_wanted(&self, first_line: &[u8]) -> bool {
+        let Some(names) = &self.wanted else { return true };
+        match split_line(first_line) {
+            Some((key, name)) if key.eq_ignore_ascii_case(b"Event") => names.contains(name),
+            _ => true,
         }
     }
 
@@ -207,7 +299,8 @@ impl Decoder {
             let mut raw = self.buffer.split_to(line.next);
             raw.truncate(self.line_start);
             self.finish(0);
-            return Some(Frame::Message(Message::parse(raw.freeze())));
+            let first = next_line(&raw, 0, 0, None).map_or(0, |first| first.end);
+            return self.is_wanted(&raw[..first]).then(|| Frame::Message(Message::parse(raw.freeze())));
         }
         if self.packet.headers == 0 && is_header(&self.buffer[..line.end], "Response", Some("Follows")) {
             self.packet.mode = Mode::Output;
@@ -256,6 +349,7 @@ impl Decoder {
     fn finish(&mut self, count: usize) {
         self.buffer.advance(count);
         self.packet = Packet::default();
+        self.searched = 0;
         self.go_on(0);
     }
 }
@@ -271,9 +365,9 @@ impl Packet {
 }
 
 fn is_header(line: &[u8], key: &str, value: Option<&str>) -> bool {
-    let Some(colon) = line.iter().position(|&byte| byte == b':') else { return false };
-    line[..colon].eq_ignore_ascii_case(key.as_bytes())
-        && value.is_none_or(|value| line[colon + 1..].trim_ascii().eq_ignore_ascii_case(value.as_bytes()))
+    let Some((found, rest)) = split_line(line) else { return false };
+    found.eq_ignore_ascii_case(key.as_bytes())
+        && value.is_none_or(|value| rest.trim_ascii().eq_ignore_ascii_case(value.as_bytes()))
 }
 
 /// The message that Asterisk 14 would have sent.

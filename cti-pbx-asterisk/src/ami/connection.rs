@@ -6,7 +6,7 @@ use super::inbox::Inbox;
 use super::message::Message;
 use super::options::Options;
 use crate::error::link_lost;
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use chrono::Utc;
 use cti_core::Result;
 use std::collections::VecDeque;
@@ -22,6 +22,12 @@ use tokio::time::{Instant, MissedTickBehavior};
 const MAX_PENDING: usize = 256;
 /// Messages of one list.
 const MAX_LIST: usize = 100_000;
+
+/// How much is read at once, at most about.
+const READ: usize = 64 * 1024;
+/// How long a taker who is behind is waited for before reading goes on without him. Asterisk disconnects who does not
+/// read for 100 ms.
+const LET_GO_FIRST: Duration = Duration::from_millis(50);
 
 /// Anything that carries bytes both ways.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
@@ -70,6 +76,12 @@ pub(super) struct Connection<S> {
     unflushed: bool,
     pending: Vec<Pending>,
     inbox: Arc<Inbox>,
+    /// Events of the last read that were not handed over yet.
+    events: Vec<Message>,
+    /// How much was read with them.
+    read: usize,
+    /// Until when the taker goes first.
+    wait_until: Option<Instant>,
     banner: watch::Sender<Option<String>>,
     keep_alive: Duration,
 }
@@ -85,6 +97,9 @@ impl<S: Stream> Connection<S> {
             unflushed: false,
             pending: Vec::new(),
             inbox,
+            events: Vec::new(),
+            read: 0,
+            wait_until: None,
             banner,
             keep_alive: options.keep_alive,
         }
@@ -107,7 +122,6 @@ impl<S: Stream> Connection<S> {
 
     /// Returns why the link ended.
     async fn work(&mut self, jobs: &mut mpsc::Receiver<Job>) -> String {
-        let mut chunk = vec![0; 64 * 1024];
         let mut ping = tokio::time::interval_at(Instant::now() + self.keep_alive, self.keep_alive);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Silence counts from our own question on: a process that was not let run for a while has to ask first.
@@ -116,12 +130,14 @@ impl<S: Stream> Connection<S> {
         loop {
             self.drop_stale();
             let front = self.outgoing.front().map_or(&[][..], |(_, bytes)| bytes);
+            let deadline = asked.map(|asked| asked + patience);
+            let wait_until = self.wait_until;
             tokio::select! {
-                read = read_until(&mut self.reader, &mut chunk, asked.map(|asked| asked + patience)) => match read {
+                read = read_until(&mut self.reader, self.decoder.space(), deadline), if wait_until.is_none() => match read {
                     Ok(0) => return "Asterisk closed the connection".to_owned(),
                     Ok(count) => {
                         asked = None;
-                        self.decoder.push(&chunk[..count]);
+                        self.read = count;
                         self.take_frames();
                     }
                     Err(error) if error.kind() == io::ErrorKind::TimedOut => {
@@ -129,6 +145,11 @@ impl<S: Stream> Connection<S> {
                     }
                     Err(error) => return format!("reading failed: {error}"),
                 },
+                () = self.inbox.room(), if wait_until.is_some() => self.wait_until = None,
+                () = sleep_until(wait_until), if wait_until.is_some() => {
+                    self.inbox.waited();
+                    self.wait_until = None;
+                }
                 written = write_some(&mut self.writer, front), if !front.is_empty() || self.unflushed => match written {
                     Ok(count) => self.wrote(count),
                     Err(error) => return format!("writing failed: {error}"),
@@ -187,6 +208,8 @@ impl<S: Stream> Connection<S> {
     }
 
     fn take_frames(&mut self) {
+        let lists = self.pending.iter().any(|pending| pending.is_list);
+        self.decoder.want(self.inbox.skippable().filter(|_| !lists).cloned());
         while let Some(frame) = self.decoder.next_frame() {
             match frame {
                 Frame::Banner { text, .. } => {
@@ -198,15 +221,27 @@ impl<S: Stream> Connection<S> {
                 Frame::Message(message) => self.take(message),
             }
         }
+        self.hand_over();
     }
 
     fn take(&mut self, message: Message) {
-        if message.response().is_some() {
+        if message.is_response() {
+            self.hand_over(); // who gets the answer may rely on what came before it
             self.take_response(message);
         } else if let Some(at) = self.list_of(&message) {
             self.take_list_item(at, message);
         } else {
-            self.inbox.put(message, Utc::now());
+            self.events.push(message);
+        }
+    }
+
+    fn hand_over(&mut self) {
+        if self.events.is_empty() {
+            return;
+        }
+        let read = std::mem::take(&mut self.read);
+        if self.inbox.put(&mut self.events, read, Utc::now()) {
+            self.wait_until.get_or_insert_with(|| Instant::now() + LET_GO_FIRST);
         }
     }
 
@@ -260,13 +295,24 @@ impl<S: Stream> Connection<S> {
 /// Reads; what is there already when the deadline has passed still counts. `TimedOut` if nothing is.
 async fn read_until<R: AsyncRead + Unpin>(
     reader: &mut R,
-    chunk: &mut [u8],
+    space: &mut BytesMut,
     deadline: Option<Instant>,
 ) -> io::Result<usize> {
-    let reading = reader.read(chunk);
+    if space.capacity() - space.len() < READ / 4 {
+        space.reserve(READ);
+    }
+    let reading = reader.read_buf(space);
     match deadline {
         Some(deadline) => tokio::time::timeout_at(deadline, reading).await.unwrap_or_else(|late| Err(late.into())),
         None => reading.await,
+    }
+}
+
+/// Never, without a time.
+async fn sleep_until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 

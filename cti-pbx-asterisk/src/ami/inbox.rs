@@ -1,16 +1,24 @@
 //! Events between the task that reads the socket and whoever takes them.
 //!
-//! Asterisk disconnects a client that does not read (`writetimeout`, 100 ms), so the reader never waits for a slow
+//! Asterisk disconnects a client that does not read (`writetimeout`, 100 ms), so the reader never waits long for a slow
 //! taker: events wait here. What is too much is given up as a whole and told, never dropped in silence.
+//!
+//! Events come and go in batches, one for each read of the socket, so that there is no lock for each event.
 
 use super::message::Message;
+use super::names::Names;
 use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc};
 
-/// Bytes of events that may wait, whatever their number.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes of memory that may wait. A taker who stalls for half a minute at 2,000 events a second of 400 bytes loses none.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+/// Beyond this the reader lets the taker go first, for a moment.
+const ENOUGH_BYTES: usize = 256 * 1024;
+/// What a waiting event takes beside its bytes.
+const OVERHEAD: usize = size_of::<Message>() + 32;
 /// Events that may wait for one [`Watch`].
 const WATCH_BUFFER: usize = 64;
 
@@ -31,18 +39,44 @@ pub enum Incoming {
     },
 }
 
+/// The events of one read.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) messages: Vec<Message>,
+    pub(super) received: DateTime<Utc>,
+    /// What it keeps in memory.
+    bytes: usize,
+}
+
+/// What a taker gets.
+pub(super) enum Taken {
+    Batch(Batch),
+    Lost(u64),
+}
+
 /// Shared by the task that reads, the handles and the taker.
 #[derive(Debug)]
 pub(super) struct Inbox {
     max_events: usize,
+    /// Only these events wait; a [`Watch`] sees all.
+    wanted: Option<Names>,
     state: Mutex<State>,
+    /// The taker has something to look at.
     changed: Notify,
+    /// The taker has taken.
+    taken: Notify,
+    watched: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: VecDeque<(Message, DateTime<Utc>)>,
+    waiting: VecDeque<Batch>,
+    events: usize,
     bytes: usize,
+    /// Something was taken since the taker was first waited for.
+    taking: bool,
+    /// The taker was waited for in vain.
+    stalled: bool,
     lost: u64,
     abandoned: bool,
     ended: Option<String>,
@@ -63,27 +97,68 @@ impl std::fmt::Debug for Watcher {
 }
 
 impl Inbox {
-    pub(super) fn new(max_events: usize) -> Self {
-        Self { max_events: max_events.max(1), state: Mutex::default(), changed: Notify::new() }
+    pub(super) fn new(max_events: usize, wanted: Option<Names>) -> Self {
+        Self {
+            max_events: max_events.max(1),
+            wanted,
+            state: Mutex::default(),
+            changed: Notify::new(),
+            taken: Notify::new(),
+            watched: AtomicBool::new(false),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn put(&self, message: Message, received: DateTime<Utc>) {
+    /// Events that nobody wants need not be handed over at all: nobody watches.
+    pub(super) fn skippable(&self) -> Option<&Names> {
+        self.wanted.as_ref().filter(|_| !self.watched.load(Ordering::Acquire))
+    }
+
+    /// Takes over what came with one read of so many bytes. True if the taker should be let go first.
+    pub(super) fn put(&self, messages: &mut Vec<Message>, read: usize, received: DateTime<Utc>) -> bool {
         let mut state = self.state();
-        state.tell_watches(&message);
+        if !state.watches.is_empty() {
+            messages.iter().for_each(|message| state.tell_watches(message));
+            self.watched.store(!state.watches.is_empty(), Ordering::Release);
+        }
+        if let Some(names) = &self.wanted {
+            messages.retain(|message| message.event_name().is_none_or(|name| names.contains(name)));
+        }
         if state.abandoned {
-            return;
+            messages.clear();
         }
-        if state.waiting.len() >= self.max_events || state.bytes + message.size() > MAX_BYTES {
-            state.give_up();
+        if messages.is_empty() {
+            return false;
         }
-        state.bytes += message.size();
-        state.waiting.push_back((message, received));
+        let batch =
+            if state.stalled { Batch::copied(messages, received) } else { Batch::shared(messages, read, received) };
+        state.push(batch, self.max_events);
+        let full = state.bytes > ENOUGH_BYTES && !state.stalled;
+        state.taking &= !full;
         drop(state);
         self.changed.notify_one();
+        full
+    }
+
+    /// Waits until the taker has taken most.
+    pub(super) async fn room(&self) {
+        loop {
+            let taken = self.taken.notified();
+            if self.state().bytes <= ENOUGH_BYTES / 2 {
+                return;
+            }
+            taken.await;
+        }
+    }
+
+    /// The taker was waited for long enough. If nothing was taken meanwhile, there is no more waiting until something is,
+    /// and only the events themselves are kept, not what was read with them.
+    pub(super) fn waited(&self) {
+        eprintln!("STALLED");
+        self.state().stalled = true;
     }
 
     pub(super) fn watch(&self, wants: Filter) -> Watch {
@@ -91,6 +166,7 @@ impl Inbox {
         let mut state = self.state();
         if state.ended.is_none() {
             state.watches.push(Watcher { wants, out });
+            self.watched.store(true, Ordering::Release);
         }
         Watch { events }
     }
@@ -112,11 +188,13 @@ impl Inbox {
     pub(super) fn abandon(&self) {
         let mut state = self.state();
         state.abandoned = true;
-        state.waiting = VecDeque::new();
-        state.bytes = 0;
+        state.clear();
+        drop(state);
+        self.taken.notify_one();
     }
 
-    pub(super) async fn take(&self) -> Option<Incoming> {
+    /// The next batch; `None` when the link has ended and everything was taken.
+    pub(super) async fn take(&self) -> Option<Taken> {
         loop {
             let changed = self.changed.notified();
             match self.try_take() {
@@ -126,15 +204,19 @@ impl Inbox {
         }
     }
 
-    fn try_take(&self) -> Result<Option<Incoming>, Empty> {
+    fn try_take(&self) -> Result<Option<Taken>, Empty> {
         let mut state = self.state();
         if state.lost > 0 {
-            return Ok(Some(Incoming::Lost { events: std::mem::take(&mut state.lost) }));
+            return Ok(Some(Taken::Lost(std::mem::take(&mut state.lost))));
         }
         match state.waiting.pop_front() {
-            Some((message, received)) => {
-                state.bytes -= message.size();
-                Ok(Some(Incoming::Event { message, received }))
+            Some(batch) => {
+                state.bytes -= batch.bytes;
+                state.events -= batch.messages.len();
+                (state.taking, state.stalled) = (true, false);
+                drop(state);
+                self.taken.notify_one();
+                Ok(Some(Taken::Batch(batch)))
             }
             None if state.ended.is_some() => Ok(None),
             None => Err(Empty),
@@ -144,12 +226,38 @@ impl Inbox {
 
 struct Empty;
 
+impl Batch {
+    /// As they are: they keep all that was read with them.
+    fn shared(messages: &mut Vec<Message>, read: usize, received: DateTime<Utc>) -> Self {
+        let messages = std::mem::take(messages);
+        Self { bytes: read + messages.len() * OVERHEAD, messages, received }
+    }
+
+    /// In memory of their own.
+    fn copied(messages: &mut Vec<Message>, received: DateTime<Utc>) -> Self {
+        let messages: Vec<_> = messages.drain(..).map(|message| message.detached()).collect();
+        Self { bytes: messages.iter().map(|message| message.size() + OVERHEAD).sum(), messages, received }
+    }
+}
+
 impl State {
-    fn give_up(&mut self) {
-        self.lost += self.waiting.len() as u64;
-        self.waiting.clear();
+    fn push(&mut self, mut batch: Batch, max_events: usize) {
+        if self.events + batch.messages.len() > max_events || self.bytes + batch.bytes > MAX_BYTES {
+            let too_many = batch.messages.len().saturating_sub(max_events);
+            batch.messages.drain(..too_many);
+            self.lost += (self.events + too_many) as u64;
+            self.clear();
+            tracing::warn!(events = self.lost, "events of Asterisk came faster than they were taken and were given up");
+        }
+        self.events += batch.messages.len();
+        self.bytes += batch.bytes;
+        self.waiting.push_back(batch);
+    }
+
+    fn clear(&mut self) {
+        self.waiting = VecDeque::new();
+        self.events = 0;
         self.bytes = 0;
-        tracing::warn!(events = self.lost, "events of Asterisk came faster than they were taken and were given up");
     }
 
     fn tell_watches(&mut self, message: &Message) {

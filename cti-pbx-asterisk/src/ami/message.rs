@@ -1,40 +1,40 @@
 //! One packet of AMI: a list of headers, in order, repeated ones kept, any bytes.
 
+use super::lines::{HeaderAt, HeaderLines, MAX_MESSAGE, next_line, split_line};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::Range;
+use std::sync::OnceLock;
 
-/// One packet: `Key: value` lines up to an empty line. It owns the bytes as they came; headers are positions in them.
+/// One packet: `Key: value` lines up to an empty line. It shares the bytes that were read; nothing is copied out of
+/// them, and the headers are not looked for before somebody asks.
 ///
 /// Keys are compared without regard to case, since their spelling drifts between versions (`Uniqueid`, `UniqueID`).
 /// Values are whatever bytes the trunk sent; [`Message::get`] reads them as UTF-8 and replaces what is not.
 #[derive(Clone, Default)]
 pub struct Message {
     raw: Bytes,
-    headers: Vec<(Range<usize>, Range<usize>)>,
+    /// Found at the first question for a key.
+    index: OnceLock<Box<[HeaderAt]>>,
 }
 
 impl Message {
-    /// Reads the lines of one packet (without the empty line that ends it). A line without a colon is kept as a header
+    /// Takes the lines of one packet (without the empty line that ends it). A line without a colon is kept as a header
     /// with an empty key. One blank after the colon is dropped.
     ///
     /// The first line decides what ends a line: Asterisk writes CRLF, and then a bare LF belongs to a value (up to
     /// Asterisk 12 a caller's name or a variable may hold one, and must not pass for a header).
-    pub fn parse(raw: Bytes) -> Self {
-        let mut headers = Vec::with_capacity(24);
-        let mut start = 0;
-        let mut ending = None;
-        while start < raw.len() {
-            let line = next_line(&raw, start, start, ending).unwrap_or_else(|| Line::unfinished(&raw));
-            if line.end > start {
-                ending.get_or_insert(line.ending);
-                headers.push(split_line(&raw, start, line.end));
-            }
-            start = line.next;
-        }
-        Self { raw, headers }
+    ///
+    /// What is beyond 4 GiB is cut off.
+    pub fn parse(mut raw: Bytes) -> Self {
+        raw.truncate(MAX_MESSAGE);
+        Self { raw, index: OnceLock::new() }
+    }
+
+    /// A copy that shares no bytes with other messages, for who keeps few of many.
+    pub(super) fn detached(&self) -> Self {
+        Self::parse(Bytes::copy_from_slice(&self.raw))
     }
 
     /// The first value of that key, as text.
@@ -44,7 +44,9 @@ impl Message {
 
     /// The first value of that key, as bytes.
     pub fn get_bytes(&self, key: &str) -> Option<&[u8]> {
-        self.headers().find(|(k, _)| k.eq_ignore_ascii_case(key.as_bytes())).map(|(_, value)| value)
+        let index = self.index.get_or_init(|| HeaderLines::new(&self.raw).collect());
+        let is_it = |at: &&HeaderAt| at.split(&self.raw).0.eq_ignore_ascii_case(key.as_bytes());
+        index.iter().find(is_it).map(|at| at.split(&self.raw).1)
     }
 
     /// Every value of that key, in order.
@@ -56,23 +58,23 @@ impl Message {
 
     /// Every header, in order, as bytes.
     pub fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.headers.iter().map(|(key, value)| (&self.raw[key.clone()], &self.raw[value.clone()]))
+        HeaderLines::new(&self.raw).map(|at| at.split(&self.raw))
     }
 
     /// The name of the event, if this is an event. Decided by the first header alone: some events carry a `Response`
     /// header too.
     pub fn event(&self) -> Option<Cow<'_, str>> {
-        self.first_if(b"Event")
+        self.event_name().map(String::from_utf8_lossy)
     }
 
     /// What the response says (`Success`, `Error`, `Goodbye`, …), if this is a response.
     pub fn response(&self) -> Option<Cow<'_, str>> {
-        self.first_if(b"Response")
+        self.first_if(b"Response").map(String::from_utf8_lossy)
     }
 
     /// True if this is the event of that name; case does not matter.
     pub fn is_event(&self, name: &str) -> bool {
-        self.event().is_some_and(|event| event.eq_ignore_ascii_case(name))
+        self.event_name().is_some_and(|event| event.eq_ignore_ascii_case(name.as_bytes()))
     }
 
     /// The `ActionID` with which the action was sent that this answers.
@@ -99,65 +101,22 @@ impl Message {
 
     /// True if there is no header at all.
     pub fn is_empty(&self) -> bool {
-        self.headers.is_empty()
+        self.headers().next().is_none()
     }
 
-    fn first_if(&self, wanted: &[u8]) -> Option<Cow<'_, str>> {
-        let (key, value) = self.headers().next()?;
-        key.eq_ignore_ascii_case(wanted).then(|| String::from_utf8_lossy(value))
+    /// Like [`Message::event`], as bytes.
+    pub(super) fn event_name(&self) -> Option<&[u8]> {
+        self.first_if(b"Event")
     }
-}
 
-/// What ends the lines of a packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// CR LF, as Asterisk writes it.
-    CrLf,
-    /// LF alone, as some proxies do.
-    Lf,
-}
-
-/// Where a line ends, and where the next one starts.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Line {
-    pub(super) end: usize,
-    pub(super) next: usize,
-    pub(super) ending: Ending,
-}
-
-impl Line {
-    fn unfinished(raw: &[u8]) -> Self {
-        Self { end: raw.len(), next: raw.len(), ending: Ending::Lf }
+    pub(super) fn is_response(&self) -> bool {
+        self.first_if(b"Response").is_some()
     }
-}
 
-/// Finds the end of the line that begins at `start`; nothing before `from` needs a look. In a packet of CRLF lines a
-/// bare LF ends none.
-pub(super) fn next_line(raw: &[u8], start: usize, from: usize, ending: Option<Ending>) -> Option<Line> {
-    let mut from = from;
-    loop {
-        let feed = from + raw[from..].iter().position(|&byte| byte == b'\n')?;
-        if feed > start && raw[feed - 1] == b'\r' {
-            return Some(Line { end: feed - 1, next: feed + 1, ending: Ending::CrLf });
-        }
-        if ending != Some(Ending::CrLf) {
-            return Some(Line { end: feed, next: feed + 1, ending: Ending::Lf });
-        }
-        from = feed + 1;
-    }
-}
-
-fn split_line(raw: &Bytes, start: usize, end: usize) -> (Range<usize>, Range<usize>) {
-    match raw[start..end].iter().position(|&b| b == b':') {
-        Some(colon) => {
-            let key = start..start + colon;
-            let mut value = start + colon + 1;
-            if value < end && raw[value] == b' ' {
-                value += 1;
-            }
-            (key, value..end)
-        }
-        None => (start..start, start..end),
+    fn first_if(&self, wanted: &[u8]) -> Option<&[u8]> {
+        let first = next_line(&self.raw, 0, 0, None).map_or(&self.raw[..], |line| &self.raw[..line.end]);
+        let (key, value) = if first.is_empty() { self.headers().next()? } else { split_line(first)? };
+        key.eq_ignore_ascii_case(wanted).then_some(value)
     }
 }
 

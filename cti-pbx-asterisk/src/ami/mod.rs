@@ -20,8 +20,10 @@ mod client;
 mod codec;
 mod connection;
 mod inbox;
+mod lines;
 mod login;
 mod message;
+mod names;
 mod options;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Where Asterisk is and how to log in.
 
 use super::codec::Limits;
+use super::names::Names;
 use cti_core::Fault;
 use cti_core::secret::SecretString;
 use std::net::IpAddr;
@@ -48,6 +49,7 @@ pub struct Options {
     pub(crate) response_timeout: Duration,
     pub(crate) keep_alive: Duration,
     pub(crate) event_buffer: usize,
+    pub(super) only_events: Option<Names>,
     pub(crate) limits: Limits,
 }
 
@@ -69,6 +71,7 @@ impl Options {
             response_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(15),
             event_buffer: 100_000,
+            only_events: None,
             limits: Limits::default(),
         }
     }
@@ -156,6 +159,14 @@ impl Options {
     #[must_use]
     pub fn event_buffer(mut self, events: usize) -> Self {
         self.event_buffer = events;
+        self
+    }
+
+    /// Hands out only events of these names, whatever their case; the others are passed over without a look at their
+    /// headers. What answers an action, and what a [`Watch`](super::Watch) waits for, comes all the same.
+    #[must_use]
+    pub fn only_events<T: AsRef<str>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.only_events = Some(names.into_iter().collect());
         self
     }
 

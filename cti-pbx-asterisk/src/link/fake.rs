@@ -89,6 +89,11 @@ impl Model for FakeModel {
         Vec::new()
     }
 
+    fn forget_silent(&mut self, _since: DateTime<Utc>, _at: DateTime<Utc>) -> Vec<PbxEvent> {
+        self.log("forget silent".to_owned());
+        Vec::new()
+    }
+
     fn channel_of(&self, call: &CallId, extension: &Extension) -> Option<String> {
         (call.native() == "1.1" && extension.as_str() == "6001").then(|| "PJSIP/6001-2".to_owned())
     }

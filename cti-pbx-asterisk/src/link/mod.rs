@@ -6,6 +6,7 @@ mod model;
 mod outlet;
 mod presentation;
 mod session;
+mod silence;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use cti_core::{Error, ErrorKind, Result};
 use model::Model;
 use outlet::Outlet;
 use session::End;
+use silence::Silence;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -92,6 +94,7 @@ pub(crate) struct Link<M> {
     /// How far the clock of the PBX is behind ours, as its last stamped event showed.
     behind: TimeDelta,
     warned_of_channels: bool,
+    silence: Option<Silence>,
     ask_presentation: bool,
     /// Channels that were asked about and of which no answer has come, also over a lost link.
     unanswered: BTreeSet<String>,
@@ -116,6 +119,7 @@ impl<M: Model> Link<M> {
             asterisk_started: None,
             behind: TimeDelta::zero(),
             warned_of_channels: false,
+            silence: None,
             ask_presentation,
             unanswered: BTreeSet::new(),
         }
@@ -147,7 +151,6 @@ impl<M: Model> Link<M> {
             lost += 1;
             let wait = self.settings.backoff.wait(lost);
             let retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            tracing::warn!(pbx = %self.settings.name, reason, retry_in_ms, "the link to Asterisk is down");
             self.report(LinkState::Down { reason, retry_in_ms });
             if self.meanwhile(tokio::time::sleep(wait)).await.is_none() {
                 return self.close().await;
@@ -181,6 +184,7 @@ impl<M: Model> Link<M> {
         }
     }
 
+    /// Whoever reads the state says it: a log line here would be the second one.
     fn report(&self, state: LinkState) {
         self.context.link.send_replace(state);
     }
@@ -194,7 +198,6 @@ impl<M: Model> Link<M> {
     }
 
     async fn fail(mut self, error: Error) {
-        tracing::error!(pbx = %self.settings.name, %error, "the link to Asterisk cannot be made");
         self.report(LinkState::Closed { reason: error.to_string() });
         tokio::select! {
             () = self.context.cancel.cancelled() => {}

@@ -14,6 +14,8 @@ pub(crate) trait Model: Send + 'static {
     /// Like `resync` when the channels could not be listed: nothing may be dropped.
     fn resync_members(&mut self, snapshot: &[Message], at: DateTime<Utc>) -> Vec<PbxEvent>;
     fn forget_all(&mut self, at: DateTime<Utc>) -> Vec<PbxEvent>;
+    /// Ends the calls of which there was no sign since then.
+    fn forget_silent(&mut self, since: DateTime<Utc>, at: DateTime<Utc>) -> Vec<PbxEvent>;
     fn channel_of(&self, call: &CallId, extension: &Extension) -> Option<String>;
     fn customer_channel(&self, call: &CallId) -> Option<String>;
     fn is_consulting(&self, call: &CallId, extension: &Extension) -> bool;
@@ -48,6 +50,10 @@ impl Model for CallModel {
 
     fn forget_all(&mut self, at: DateTime<Utc>) -> Vec<PbxEvent> {
         Self::forget_all(self, at)
+    }
+
+    fn forget_silent(&mut self, since: DateTime<Utc>, at: DateTime<Utc>) -> Vec<PbxEvent> {
+        Self::forget_silent(self, since, at)
     }
 
     fn channel_of(&self, call: &CallId, extension: &Extension) -> Option<String> {

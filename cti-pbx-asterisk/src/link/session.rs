@@ -3,6 +3,7 @@
 use super::Link;
 use super::model::Model;
 use super::presentation::{Answer, Questions};
+use super::silence::Silence;
 use super::snapshot;
 use crate::ami::{Client, Events, Incoming, Message};
 use crate::model::UNKNOWN_PRESENTATION;
@@ -43,7 +44,6 @@ impl<M: Model> Link<M> {
     async fn follow(&mut self, client: &Client, events: &mut Events) -> Result<End, End> {
         self.ask_presentation = self.settings.ask_presentation; // a right may have been granted meanwhile
         let mut live_since = self.resync(client, Missed::Maybe).await?;
-        tracing::info!(pbx = %self.settings.name, "the link to Asterisk is up");
         self.ends.version.send_replace(client.banner().and_then(|banner| AmiVersion::of_banner(&banner)));
         self.ends.client.send_replace(Some(client.clone()));
         self.report(LinkState::Up);
@@ -59,6 +59,7 @@ impl<M: Model> Link<M> {
                 () = self.context.cancel.cancelled() => return Ok(End::Stopped),
                 open = self.outlet.drive() => if !open { return Ok(End::Stopped) },
                 Some(lookup) = self.ends.lookups.recv() => self.look_up(lookup),
+                () = Silence::over(self.silence.as_ref()) => self.end_silent_calls(),
                 answer = questions.answered() => self.answered(answer),
                 incoming = events.recv(), if room => match incoming {
                     Some(Incoming::Event { message, received }) => {
@@ -89,6 +90,7 @@ impl<M: Model> Link<M> {
         self.asterisk_started = snapshot.started.or(self.asterisk_started.take());
         let found = match snapshot.channels {
             Some(channels) => {
+                self.silence = None;
                 let live = [channels, snapshot.messages].concat();
                 match missed {
                     Missed::Maybe => self.model.resync(&live, now),
@@ -96,7 +98,7 @@ impl<M: Model> Link<M> {
                 }
             }
             None => {
-                self.channels_hidden();
+                self.channels_hidden(now);
                 self.model.resync_members(&snapshot.messages, now)
             }
         };
@@ -104,15 +106,29 @@ impl<M: Model> Link<M> {
         Ok(began)
     }
 
-    /// Says once what is missing.
-    fn channels_hidden(&mut self) {
+    /// Says once what is missing, and gives calls some time to be heard of.
+    fn channels_hidden(&mut self, now: DateTime<Utc>) {
+        let patience = self.settings.unconfirmed_after;
+        self.silence = Some(Silence::begin(self.silence.take(), now, patience));
         if !std::mem::replace(&mut self.warned_of_channels, true) {
             tracing::warn!(
                 pbx = %self.settings.name,
-                "this user may not list channels: calls that end or begin while the link is lost are not noticed; add \
-                 `reporting` (or `system`) to the user's write = in manager.conf, then `manager reload`"
+                end_after_seconds = patience.as_secs(),
+                "this user may not list channels: a call that ends while the link is lost stays open until then; add \
+                 `call` or `reporting` to the user's write = in manager.conf, then `manager reload`"
             );
         }
+    }
+
+    fn end_silent_calls(&mut self) {
+        let Some(silence) = self.silence.take() else { return };
+        let (since, next) = silence.next(self.settings.unconfirmed_after);
+        self.silence = next;
+        let lost = self.model.forget_silent(since, Utc::now() - self.behind);
+        if !lost.is_empty() {
+            tracing::warn!(pbx = %self.settings.name, "calls of which nothing was heard since the link was lost are given up");
+        }
+        self.outlet.push(lost);
     }
 
     fn handle(&mut self, message: &Message, received: DateTime<Utc>) {

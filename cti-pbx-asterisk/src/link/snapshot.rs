@@ -10,7 +10,7 @@ pub(super) struct Snapshot {
     pub(super) started: Option<String>,
     /// The channels; `None` if they may not be listed, which does not mean that there are none.
     pub(super) channels: Option<Vec<Message>>,
-    /// Bridges and their channels, queues: the events of the lists.
+    /// Bridges and their channels, queues, parking lots: the events of the lists.
     pub(super) messages: Vec<Message>,
 }
 
@@ -26,8 +26,10 @@ pub(super) async fn read(client: &Client) -> Result<Snapshot> {
         if let Some(id) = bridge.get("BridgeUniqueid").filter(|_| bridge.is_event("BridgeListItem")) {
             messages.extend(optional(client, Action::bridge_info(&id)).await?);
         }
+        messages.push(bridge);
     }
     messages.extend(optional(client, Action::queue_status()).await?);
+    messages.extend(optional(client, Action::parked_calls()).await?);
     Ok(Snapshot { started, channels, messages })
 }
 

@@ -351,6 +351,22 @@ async fn without_any_list_of_channels_no_call_is_dropped() {
 }
 
 #[tokio::test]
+async fn calls_of_which_nothing_is_heard_are_given_up_after_a_stated_time() {
+    let mut server = Server::start(|action| match action.get("Action").as_deref() {
+        Some("CoreShowChannels" | "Status") => Some(error("Permission denied")),
+        _ => None,
+    })
+    .await;
+    let mut link = Running::start(asterisk(server.port).unconfirmed_after(Duration::from_millis(50)));
+    let peer = server.peer().await;
+    link.told_in_order(&["seed 0", "resync without channels"]).await;
+    while link.told().await != "forget silent" {}
+    drop(peer);
+    while link.told().await != "resync without channels" {}
+    while link.told().await != "forget silent" {}
+}
+
+#[tokio::test]
 async fn the_snapshot_is_read_by_the_clock_of_the_pbx() {
     let mut server = Server::start(|_| None).await;
     let mut link = Running::start(asterisk(server.port));

@@ -44,6 +44,8 @@ impl CallModel {
             self.interfaces.insert(extension.clone(), interface.into_owned());
         }
         let Some(queue) = field(message, "Queue").map(|queue| queue.into_owned()) else { return };
+        // An agent may pause in the second in which he signed in: the two must not look the same.
+        let place = if since == "LastPause" { "pause-" } else { "" };
         let since = field(message, since).unwrap_or_default();
         let word = match state {
             AgentState::LoggedIn => "logged_in",
@@ -53,7 +55,7 @@ impl CallModel {
             AgentState::AfterCall => "after_call",
             AgentState::LoggedOut => "logged_out",
         };
-        let id = EventId::from(format!("{}/agent/{extension}#{word}:{queue}:{since}", self.pbx));
+        let id = EventId::from(format!("{}/agent/{extension}#{word}:{queue}:{place}{since}", self.pbx));
         let key = (extension.clone(), queue.clone());
         let room = self.agents.len() < MAX_AGENTS || self.agents.contains_key(&key);
         if room && self.agents.insert(key, id.clone()).as_ref() == Some(&id) {

@@ -1,7 +1,7 @@
 //! Who shares a conversation: `BridgeEnter`, `BridgeLeave`, `BridgeDestroy`; Local channels and pick-ups.
 
 use super::CallModel;
-use super::call::{enter as enter_list, leave as leave_list};
+use super::call::{Doing, enter as enter_list, leave as leave_list};
 use super::channel::{Channel, Offer, UP, Uid};
 use super::side::Side;
 use super::text::field;
@@ -15,7 +15,10 @@ pub(super) fn enter(model: &mut CallModel, message: &Message) {
     if let Some(swapped) = field(message, "SwapUniqueid") {
         model.leaves_bridge(&swapped, &bridge);
     }
-    model.enters_bridge(&uid, &bridge);
+    // In a holding bridge (a parking lot) everybody waits and nobody hears another.
+    if field(message, "BridgeTechnology").is_none_or(|technology| technology != "holding_bridge") {
+        model.enters_bridge(&uid, &bridge);
+    }
 }
 
 /// `BridgeLeave`: a channel leaves a conversation.
@@ -62,17 +65,31 @@ pub(super) fn pickup(model: &mut CallModel, message: &Message) {
         channel.side = side;
         channel.offer = Offer::Joined;
     }
+    model.settle_others(&target);
 }
 
 impl CallModel {
     /// A channel joins a conversation: whoever talks there without a dial that told us was answered with that.
     pub(super) fn enters_bridge(&mut self, uid: &Uid, bridge: &str) {
+        let before = self.channels.get_mut(uid).and_then(|channel| channel.bridge.take());
+        if let Some(before) = before.filter(|before| **before != *bridge) {
+            self.leaves_bridge(uid, &before);
+        }
         let members = self.bridges.entry(bridge.to_owned()).or_default();
         let is_news = !members.contains(uid);
         enter_list(members, uid);
         let members = members.clone();
         if let Some(channel) = self.channels.get_mut(uid) {
             channel.bridge = Some(bridge.to_owned());
+        }
+        // Whoever shares a conversation shares a call. Asterisk tells the new `Linkedid` with the next event of each
+        // channel only, and in a conference each keeps the one with which it came.
+        let takes_part = |channel: &Channel| (channel.is_device() || channel.is_local()) && !channel.left;
+        let parties: Vec<&Uid> = members.iter().filter(|uid| self.channels.get(uid).is_some_and(takes_part)).collect();
+        if parties.contains(&uid) {
+            for other in parties {
+                self.link(uid, other);
+            }
         }
         if members.len() > 1 {
             for member in &members {
@@ -95,10 +112,14 @@ impl CallModel {
         }
     }
 
-    /// A device that was called shares a conversation, be it with a Local channel: it answered, also if the end of the
-    /// dial was not seen.
+    /// A device that was called (or came by itself) shares a conversation, be it with a Local channel: it answered, also
+    /// if the end of the dial was not seen.
     fn called_device_is_in(&mut self, uid: &Uid) {
-        let asked = |channel: &Channel| matches!(channel.offer, Offer::Dialed | Offer::Ringing) && channel.state == UP;
+        let asked = |channel: &Channel| {
+            matches!(channel.offer, Offer::Dialed | Offer::Ringing | Offer::Joined)
+                && channel.state == UP
+                && !channel.left
+        };
         if self.channels.get(uid).is_some_and(asked) {
             self.leg_answers(uid);
         }
@@ -120,7 +141,7 @@ impl CallModel {
         let is_agent = call.agent.as_ref() == Some(uid);
         if offer == Offer::Answered || (is_agent && call.answered_at.is_some()) {
             if with_customer || !is_agent {
-                enter_list(&mut call.talking, uid);
+                call.doing.enter(Doing::Talks, uid);
             }
             if with_customer && call.direction != Some(Direction::Internal) {
                 call.answered_by = Some(extension);

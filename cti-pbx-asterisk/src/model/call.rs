@@ -9,6 +9,7 @@ use cti_core::call::{
 };
 use cti_core::number::Number;
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// The most values that a PBX can attach to one call, and recordings, and facts held back.
 pub(super) const MAX_ITEMS: usize = 64;
@@ -41,6 +42,89 @@ struct Pending {
     fact: CallFact,
 }
 
+/// What a channel does in its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// It talks.
+    Talks = 1,
+    /// It rings, or is called.
+    Rings = 2,
+    /// It has put the other on hold.
+    Holds = 4,
+    /// It waits in a queue.
+    Waits = 8,
+    /// It waits in a parking slot.
+    Parked = 16,
+}
+
+/// Which channels of a call do what; those that do nothing are not there.
+#[derive(Default)]
+pub(super) struct Doings(Vec<(Uid, u8)>);
+
+impl Doings {
+    pub(super) fn enter(&mut self, doing: Doing, uid: &Uid) {
+        match self.0.iter_mut().find(|(known, _)| known == uid) {
+            Some((_, all)) => *all |= doing as u8,
+            None => {
+                self.0.reserve_exact(1);
+                self.0.push((uid.clone(), doing as u8));
+            }
+        }
+    }
+
+    pub(super) fn leave(&mut self, doing: Doing, uid: &str) {
+        self.drop_where(doing, |known| known.as_ref() == uid);
+    }
+
+    /// Nobody does that any more.
+    pub(super) fn nobody(&mut self, doing: Doing) {
+        self.drop_where(doing, |_| true);
+    }
+
+    fn drop_where(&mut self, doing: Doing, wanted: impl Fn(&Uid) -> bool) {
+        for (_, all) in self.0.iter_mut().filter(|(known, _)| wanted(known)) {
+            *all &= !(doing as u8);
+        }
+        self.0.retain(|(_, all)| *all != 0);
+    }
+
+    pub(super) fn any(&self, doing: Doing) -> bool {
+        self.those(doing).next().is_some()
+    }
+
+    pub(super) fn those(&self, doing: Doing) -> impl Iterator<Item = &Uid> {
+        self.0.iter().filter(move |(_, all)| all & doing as u8 != 0).map(|(uid, _)| uid)
+    }
+}
+
+/// What few calls have.
+#[derive(Default)]
+pub(super) struct Rare {
+    pub(super) outcomes: Outcomes,
+    pub(super) transfers: Vec<Transfer>,
+    recordings: Vec<Recording>,
+    context: Attached,
+    context_changes: HashMap<String, u32>,
+    pub(super) aliases: Vec<Uid>,
+    pub(super) before: Before,
+}
+
+/// What an earlier run saw last of a call that was taken over from it.
+#[derive(Default)]
+pub(super) struct Before {
+    /// Who held, and whether the caller waited in a queue.
+    pub(super) held: Vec<Option<Extension>>,
+    pub(super) waited: bool,
+    /// Whose phones rang, each with the channel.
+    pub(super) rang: Vec<(Extension, Uid)>,
+    /// The channels that answered.
+    pub(super) answered: Vec<Uid>,
+    /// The slot in which it was parked.
+    pub(super) parked: Option<String>,
+}
+
+static NOTHING_RARE: LazyLock<Rare> = LazyLock::new(Rare::default);
+
 /// One call. No `Debug`: what a PBX attaches to a call is personal.
 pub(super) struct Call {
     pub(super) id: CallId,
@@ -69,18 +153,10 @@ pub(super) struct Call {
     pub(super) queue_ran_out: bool,
     /// It was taken over from an earlier run and not seen on the PBX yet.
     pub(super) seeded: bool,
-    /// Who held, and whether the caller waited in a queue, when the earlier run saw it last.
-    pub(super) held_before: Vec<Option<Extension>>,
-    pub(super) waited_before: bool,
     pub(super) channels: Vec<Uid>,
-    pub(super) aliases: Vec<Uid>,
+    rare: Option<Box<Rare>>,
     /// What goes on now, by channel.
-    pub(super) talking: Vec<Uid>,
-    pub(super) ringing: Vec<Uid>,
-    pub(super) holding: Vec<Uid>,
-    pub(super) queued: Vec<Uid>,
-    pub(super) parked: Vec<Uid>,
-    pub(super) outcomes: Outcomes,
+    pub(super) doing: Doings,
     pub(super) last_answer: Option<LastAnswer>,
     pub(super) watch: Stopwatch,
     pub(super) queue: Option<String>,
@@ -89,10 +165,6 @@ pub(super) struct Call {
     pub(super) started_at: DateTime<Utc>,
     pub(super) answered_at: Option<DateTime<Utc>>,
     pub(super) last_at: DateTime<Utc>,
-    pub(super) transfers: Vec<Transfer>,
-    recordings: Vec<Recording>,
-    context: Attached,
-    context_changes: HashMap<String, u32>,
     /// The `Cause` of the hang-ups: of the first channel, and of any.
     pub(super) origin_cause: i64,
     pub(super) any_cause: i64,
@@ -120,16 +192,9 @@ impl Call {
             offered: false,
             queue_ran_out: false,
             seeded: false,
-            held_before: Vec::new(),
-            waited_before: false,
             channels: Vec::new(),
-            aliases: Vec::new(),
-            talking: Vec::new(),
-            ringing: Vec::new(),
-            holding: Vec::new(),
-            queued: Vec::new(),
-            parked: Vec::new(),
-            outcomes: Outcomes::default(),
+            rare: None,
+            doing: Doings::default(),
             last_answer: None,
             watch: Stopwatch::new(at),
             queue: None,
@@ -138,10 +203,6 @@ impl Call {
             started_at: at,
             answered_at: None,
             last_at: at,
-            transfers: Vec::new(),
-            recordings: Vec::new(),
-            context: Attached::default(),
-            context_changes: HashMap::new(),
             origin_cause: 0,
             any_cause: 0,
             caller_hung_up: false,
@@ -151,6 +212,11 @@ impl Call {
     /// A call of an earlier run. Its watch runs on: the time since its last event goes to what was going on.
     pub(super) fn resumed(key: Uid, number: u64, open: OpenCall) -> Self {
         let (watch, held, waited) = (open.stopwatch().clone(), open.holders().to_vec(), open.is_queued());
+        let leg = |id: &EventId, what: &str| id.as_str().split_once(what).map(|(_, leg)| Uid::from(leg));
+        let rang = open.ringing().iter();
+        let rang = rang.filter_map(|(extension, id)| Some((extension.clone(), leg(id, "#ringing:")?))).collect();
+        let answered = open.answers().iter().filter_map(|id| leg(id, "#answered:")).collect();
+        let parked = open.parked().map(str::to_owned);
         let (seq, record) = (open.seq, open.record);
         let at = record.ended_at;
         let mut call = Self::new(record.call.pbx(), key, number, at);
@@ -160,8 +226,7 @@ impl Call {
         call.told = true;
         call.offered = true;
         call.seeded = true;
-        call.held_before = held;
-        call.waited_before = waited;
+        call.rare_mut().before = Before { held, waited, rang, answered, parked };
         call.dialing_told = true;
         call.caller = record.caller;
         call.dialed = record.dialed;
@@ -174,10 +239,27 @@ impl Call {
         call.answered_by = record.answered_by;
         call.started_at = record.started_at;
         call.answered_at = record.answered_at;
-        call.transfers = record.transfers;
-        call.recordings = record.recordings;
-        call.context = record.context;
+        // How often each value changed is not known, but not more often than something was told.
+        let changes = call.told_so_far();
+        let rare = call.rare_mut();
+        rare.transfers = record.transfers;
+        rare.recordings = record.recordings;
+        rare.context_changes = record.context.keys().map(|name| (name.clone(), changes)).collect();
+        rare.context = record.context;
         call
+    }
+
+    pub(super) fn rare(&self) -> &Rare {
+        self.rare.as_deref().unwrap_or(&NOTHING_RARE)
+    }
+
+    pub(super) fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// How much was told of it.
+    pub(super) fn told_so_far(&self) -> u32 {
+        u32::try_from(self.seq).unwrap_or(u32::MAX)
     }
 
     /// True once something was told of it.
@@ -238,19 +320,20 @@ impl Call {
     /// An extension became part of the call.
     pub(super) fn add_extension(&mut self, extension: &Extension) {
         if !self.extensions.contains(extension) {
+            self.extensions.reserve_exact(1);
             self.extensions.push(extension.clone());
         }
     }
 
     /// What counts now. Held time is not talk time, and a phone that rings for somebody in a queue is queue time.
     pub(super) fn activity(&self) -> Activity {
-        if !self.holding.is_empty() || !self.parked.is_empty() {
+        if self.doing.any(Doing::Holds) || self.doing.any(Doing::Parked) {
             Activity::Hold
-        } else if !self.talking.is_empty() {
+        } else if self.doing.any(Doing::Talks) {
             Activity::Talk
-        } else if !self.queued.is_empty() {
+        } else if self.doing.any(Doing::Waits) {
             Activity::Queue
-        } else if !self.ringing.is_empty() {
+        } else if self.doing.any(Doing::Rings) {
             Activity::Ring
         } else {
             Activity::Idle
@@ -259,9 +342,10 @@ impl Call {
 
     /// Takes note of a recording; false if it was known.
     pub(super) fn add_recording(&mut self, recording: Recording) -> bool {
-        let news = self.recordings.len() < MAX_ITEMS && !self.recordings.contains(&recording);
+        let recordings = &mut self.rare_mut().recordings;
+        let news = recordings.len() < MAX_ITEMS && !recordings.contains(&recording);
         if news {
-            self.recordings.push(recording);
+            recordings.push(recording);
         }
         news
     }
@@ -269,36 +353,30 @@ impl Call {
     /// Attaches a value; the count of changes of that name if it is news.
     pub(super) fn attach(&mut self, name: &str, value: &str) -> Option<u32> {
         let (name, value) = (cut(name, MAX_VALUE), cut(value, MAX_VALUE));
-        let room = self.context.len() < MAX_ITEMS || self.context.contains_key(name);
-        if !room || self.context.get(name).is_some_and(|known| known == value) {
+        let rare = self.rare_mut();
+        let room = rare.context.len() < MAX_ITEMS || rare.context.contains_key(name);
+        if !room || rare.context.get(name).is_some_and(|known| known == value) {
             return None;
         }
-        self.context.insert(name.to_owned(), value.to_owned());
-        let changes = self.context_changes.entry(name.to_owned()).or_default();
+        rare.context.insert(name.to_owned(), value.to_owned());
+        let changes = rare.context_changes.entry(name.to_owned()).or_default();
         *changes += 1;
         Some(*changes)
     }
 
     /// The attached values of those names.
     pub(super) fn attached(&self, names: &[&str]) -> Attached {
-        let known = |name: &&str| self.context.get_key_value(cut(name, MAX_VALUE));
+        let known = |name: &&str| self.rare().context.get_key_value(cut(name, MAX_VALUE));
         names.iter().filter_map(known).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// Takes over what another call knew that became part of this one.
     pub(super) fn absorb(&mut self, other: &mut Self) {
         self.channels.append(&mut other.channels);
-        self.aliases.append(&mut other.aliases);
-        self.aliases.push(other.key.clone());
-        for (mine, theirs) in [
-            (&mut self.talking, &mut other.talking),
-            (&mut self.ringing, &mut other.ringing),
-            (&mut self.holding, &mut other.holding),
-            (&mut self.queued, &mut other.queued),
-            (&mut self.parked, &mut other.parked),
-        ] {
-            mine.append(theirs);
-        }
+        let rare = self.rare_mut();
+        rare.aliases.append(&mut other.rare_mut().aliases);
+        rare.aliases.push(other.key.clone());
+        self.doing.0.append(&mut other.doing.0);
         for extension in &other.extensions {
             self.add_extension(extension);
         }
@@ -306,16 +384,8 @@ impl Call {
 
     /// A channel takes no part any more.
     pub(super) fn drop_channel(&mut self, uid: &str) {
-        for list in [
-            &mut self.channels,
-            &mut self.talking,
-            &mut self.ringing,
-            &mut self.holding,
-            &mut self.queued,
-            &mut self.parked,
-        ] {
-            list.retain(|known| known.as_ref() != uid);
-        }
+        leave(&mut self.channels, uid);
+        self.doing.0.retain(|(known, _)| known.as_ref() != uid);
     }
 
     /// Tells that the call is over.
@@ -343,9 +413,9 @@ impl Call {
             queue_seconds: self.watch.seconds(Activity::Queue),
             hold_seconds: self.watch.seconds(Activity::Hold),
             talk_seconds: self.watch.seconds(Activity::Talk),
-            transfers: self.transfers.clone(),
-            recordings: self.recordings.clone(),
-            context: self.context.clone(),
+            transfers: self.rare().transfers.clone(),
+            recordings: self.rare().recordings.clone(),
+            context: self.rare().context.clone(),
         }
     }
 }
@@ -353,6 +423,7 @@ impl Call {
 /// Adds a channel to a list of those that do something.
 pub(super) fn enter(list: &mut Vec<Uid>, uid: &Uid) {
     if !list.contains(uid) {
+        list.reserve_exact(1);
         list.push(uid.clone());
     }
 }

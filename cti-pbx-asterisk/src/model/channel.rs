@@ -3,10 +3,10 @@
 
 use super::caller::Presentation;
 use super::side::Side;
-use super::text::{field, prefixed, unescape};
+use super::text::{Shot, field, fields, unescape};
 use super::{CallModel, dial};
 use crate::ami::Message;
-use cti_core::call::Extension;
+use cti_core::call::{Extension, MissReason};
 use cti_core::number::Number;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -17,11 +17,11 @@ pub(super) type Uid = Arc<str>;
 /// The most channels of one call.
 const MAX_CHANNELS: usize = 1024;
 /// `ChannelState`: the caller's side hears a ringing tone.
-const RING: i64 = 4;
+const RING: u8 = 4;
 /// `ChannelState`: the phone rings.
-pub(super) const RINGING: i64 = 5;
+pub(super) const RINGING: u8 = 5;
 /// `ChannelState`: connected.
-pub(super) const UP: i64 = 6;
+pub(super) const UP: u8 = 6;
 
 /// How far an offering to a device came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,24 +42,28 @@ pub(super) enum Offer {
 
 /// One channel. No `Debug`: it holds numbers and names in clear.
 pub(super) struct Channel {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) side: Side,
     /// The call it belongs to.
     pub(super) call: Uid,
-    pub(super) state: i64,
-    pub(super) exten: Option<String>,
-    pub(super) caller_number: Option<String>,
-    pub(super) caller_name: Option<String>,
+    pub(super) state: u8,
+    pub(super) exten: Option<Box<str>>,
+    pub(super) caller_number: Option<Box<str>>,
+    pub(super) caller_name: Option<Box<str>>,
     pub(super) presentation: Option<Presentation>,
     /// The next event of the channel tells the presentation.
     pub(super) awaits_presentation: bool,
     /// The channel that dialled this one.
     pub(super) dialed_by: Option<Uid>,
+    /// The channel for which it was dialled in the end, through Local channels; those may be gone before it.
+    pub(super) root: Option<Uid>,
     /// The number that was dialled on this outside line.
     pub(super) dialed_number: Option<String>,
     /// The number that this channel's `Dial` calls, as a snapshot shows it.
     pub(super) dials: Option<Number>,
     pub(super) offer: Offer,
+    /// How often `answered` was told of it; more than once only if it came to another device.
+    pub(super) answers: u32,
     /// It gave the call away and takes no part any more.
     pub(super) left: bool,
     /// The device or the network hung up.
@@ -79,7 +83,7 @@ pub(super) struct Channel {
 impl Channel {
     pub(super) fn new(name: &str, side: Side, call: Uid) -> Self {
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             side,
             call,
             state: 0,
@@ -89,9 +93,11 @@ impl Channel {
             presentation: None,
             awaits_presentation: false,
             dialed_by: None,
+            root: None,
             dialed_number: None,
             dials: None,
             offer: Offer::None,
+            answers: 0,
             left: false,
             hangup_requested: false,
             cause: 0,
@@ -113,6 +119,10 @@ impl Channel {
         }
     }
 
+    pub(super) fn is_local(&self) -> bool {
+        self.name.starts_with("Local/")
+    }
+
     pub(super) fn is_device(&self) -> bool {
         self.side != Side::Inner
     }
@@ -121,18 +131,19 @@ impl Channel {
 /// All live channels.
 #[derive(Default)]
 pub(super) struct Channels {
-    by_id: HashMap<Uid, Channel>,
-    by_name: HashMap<String, Uid>,
+    by_id: HashMap<Uid, Box<Channel>>,
+    /// Those that are asked for by name: outside lines and Local channels.
+    by_name: HashMap<Arc<str>, Uid>,
     gone: Recent,
 }
 
 impl Channels {
     pub(super) fn get(&self, uid: &str) -> Option<&Channel> {
-        self.by_id.get(uid)
+        self.by_id.get(uid).map(|channel| &**channel)
     }
 
     pub(super) fn get_mut(&mut self, uid: &str) -> Option<&mut Channel> {
-        self.by_id.get_mut(uid)
+        self.by_id.get_mut(uid).map(|channel| &mut **channel)
     }
 
     pub(super) fn uid(&self, uid: &str) -> Option<Uid> {
@@ -144,8 +155,10 @@ impl Channels {
     }
 
     pub(super) fn insert(&mut self, uid: Uid, channel: Channel) {
-        self.by_name.insert(channel.name.clone(), uid.clone());
-        self.by_id.insert(uid, channel);
+        if channel.extension().is_none() {
+            self.by_name.insert(channel.name.clone(), uid.clone());
+        }
+        self.by_id.insert(uid, Box::new(channel));
     }
 
     pub(super) fn rename(&mut self, uid: &str, name: &str) {
@@ -155,8 +168,10 @@ impl Channels {
             if self.by_name.get(&channel.name) == Some(&uid) {
                 self.by_name.remove(&channel.name);
             }
-            channel.name = name.to_owned();
-            self.by_name.insert(name.to_owned(), uid);
+            channel.name = name.into();
+            if channel.extension().is_none() {
+                self.by_name.insert(channel.name.clone(), uid);
+            }
         }
     }
 
@@ -167,7 +182,7 @@ impl Channels {
             self.by_name.remove(&channel.name);
         }
         self.gone.remember(uid);
-        Some(channel)
+        Some(*channel)
     }
 
     pub(super) fn is_gone(&self, uid: &str) -> bool {
@@ -176,7 +191,7 @@ impl Channels {
 
     /// The other half of a Local channel: `Local/6001@ctx-00000000;1` and `…;2`.
     pub(super) fn other_half(&self, uid: &str) -> Option<Uid> {
-        let name = &self.get(uid)?.name;
+        let name = &*self.get(uid)?.name;
         let other = match name.rsplit_once(';')? {
             (front, "1") => format!("{front};2"),
             (front, "2") => format!("{front};1"),
@@ -187,9 +202,16 @@ impl Channels {
 
     /// The channel for which this one was dialled, through Local channels.
     pub(super) fn root_dialer(&self, uid: &str) -> Option<Uid> {
-        let mut root = self.get(uid)?.dialed_by.clone()?;
+        let channel = self.get(uid)?;
+        if let Some(root) = &channel.root {
+            return Some(root.clone());
+        }
+        let mut root = channel.dialed_by.clone()?;
         for _ in 0..8 {
             let Some(channel) = self.get(&root).filter(|channel| channel.side == Side::Inner) else { break };
+            if let Some(known) = &channel.root {
+                return Some(known.clone());
+            }
             let half = if channel.name.ends_with(";2") { self.other_half(&root) } else { None };
             match channel.dialed_by.clone().or(half) {
                 Some(next) => root = next,
@@ -197,6 +219,22 @@ impl Channels {
             }
         }
         Some(root)
+    }
+}
+
+impl Channels {
+    /// `leg` is called by `dialer`.
+    pub(super) fn set_dialer(&mut self, leg: &str, dialer: Option<Uid>) {
+        if let Some(channel) = self.by_id.get_mut(leg) {
+            channel.dialed_by = dialer;
+            let assumed = channel.root.take();
+            let root = self.root_dialer(leg);
+            let is_party = root.as_ref().and_then(|root| self.get(root)).is_some_and(Channel::is_device);
+            let root = if is_party { root } else { assumed.or(root) };
+            if let Some(channel) = self.by_id.get_mut(leg) {
+                channel.root = root;
+            }
+        }
     }
 }
 
@@ -230,25 +268,24 @@ impl CallModel {
     /// The channel whose snapshot, with this prefix (`Dest`), an event carries. A channel that was not seen before is
     /// taken up: it was there before we were. One that has hung up is not.
     pub(super) fn touch(&mut self, message: &Message, prefix: &str) -> Option<Uid> {
-        let uid = prefixed(message, prefix, "Uniqueid")?;
-        if self.channels.is_gone(&uid) {
-            return None;
-        }
+        let shot = Shot::of(message, prefix);
+        let uid = shot.uniqueid()?;
         let known = self.channels.uid(&uid);
         let is_new = known.is_none();
         let uid = match known {
             Some(known) => {
-                self.follow_linkedid(message, prefix, &known);
+                self.follow_linkedid(&shot, &known);
                 known
             }
-            None => self.take_up(message, prefix, &uid)?,
+            None if self.channels.is_gone(&uid) => return None,
+            None => self.take_up(message, &shot, &uid)?,
         };
-        if let Some(state) = prefixed(message, prefix, "ChannelState").and_then(|state| state.parse().ok())
+        if let Some(state) = shot.state()
             && let Some(channel) = self.channels.get_mut(&uid)
         {
             channel.state = state;
         }
-        self.hear_presentation(message, prefix, &uid, is_new);
+        self.hear_presentation(message, &shot, &uid, is_new);
         if is_new {
             self.consider_origin(&uid);
         }
@@ -257,39 +294,37 @@ impl CallModel {
         Some(uid)
     }
 
-    fn take_up(&mut self, message: &Message, prefix: &str, uid: &str) -> Option<Uid> {
-        let name = prefixed(message, prefix, "Channel")?;
-        let number = prefixed(message, prefix, "CallerIDNum");
-        let context = prefixed(message, prefix, "Context").unwrap_or_default();
-        let newborn = message.event().is_some_and(|event| event.eq_ignore_ascii_case("Newchannel"));
+    fn take_up(&mut self, message: &Message, shot: &Shot<'_>, uid: &str) -> Option<Uid> {
+        let name = shot.channel()?;
+        let number = shot.number();
+        let context = shot.context().unwrap_or_default();
+        let newborn = message.is_event("Newchannel");
         let born = newborn.then(|| (context.as_ref(), number.as_deref().unwrap_or_default()));
         let side = self.sides.side(&name, born);
-        let linkedid = prefixed(message, prefix, "Linkedid");
-        let uid: Uid = uid.into();
-        let call = self.call_for(linkedid.as_deref().unwrap_or(&uid))?;
-        if self.calls.get(&call).is_some_and(|call| call.channels.len() >= MAX_CHANNELS) {
+        let linkedid = shot.linkedid();
+        let call = self.call_for(linkedid.as_deref().unwrap_or(uid))?;
+        let known = self.calls.get_mut(&call)?;
+        if known.channels.len() >= MAX_CHANNELS {
             return None;
         }
-        let mut channel = Channel::new(&name, side, call.clone());
-        channel.exten = prefixed(message, prefix, "Exten").map(|exten| exten.into_owned());
-        channel.caller_number = number.map(|number| number.into_owned());
-        channel.caller_name = prefixed(message, prefix, "CallerIDName").map(|name| unescape(&name).into_owned());
-        self.channels.insert(uid.clone(), channel);
-        if let Some(call) = self.calls.get_mut(&call) {
-            call.channels.push(uid.clone());
-            if call.key == uid {
-                call.origin = Some(uid.clone());
-            }
+        let uid: Uid = if known.key.as_ref() == uid { known.key.clone() } else { uid.into() };
+        let mut channel = Channel::new(&name, side, call);
+        channel.exten = shot.exten().map(Into::into);
+        channel.caller_number = number.map(Into::into);
+        channel.caller_name = shot.name().map(|name| unescape(&name).into());
+        known.channels.reserve_exact(1);
+        known.channels.push(uid.clone());
+        if known.key == uid {
+            known.origin = Some(uid.clone());
         }
+        self.channels.insert(uid.clone(), channel);
         Some(uid)
     }
 
     /// `ChanVariable: CALLERID(num-pres)=…`, if the PBX is set up to send it. At birth Asterisk says "allowed" for every
     /// caller (seen on 22): it reads the caller's wish right after. Then the next event of the channel tells.
-    fn hear_presentation(&mut self, message: &Message, prefix: &str, uid: &Uid, is_new: bool) {
-        let key = if prefix.is_empty() { "ChanVariable".into() } else { format!("{prefix}ChanVariable") };
-        let said = message.all(&key).find_map(|variable| Presentation::from_channel_variable(&variable));
-        match (said, self.channels.get_mut(uid)) {
+    fn hear_presentation(&mut self, message: &Message, shot: &Shot<'_>, uid: &Uid, is_new: bool) {
+        match (shot.presentation, self.channels.get_mut(uid)) {
             (Some(Presentation::Allowed), Some(channel)) if is_new && message.is_event("Newchannel") => {
                 channel.awaits_presentation = true
             }
@@ -315,8 +350,13 @@ pub(super) fn newstate(model: &mut CallModel, message: &Message) {
 
 /// `Newexten`: only of interest because `AppDial2` marks a channel that the PBX itself called (click-to-dial).
 pub(super) fn newexten(model: &mut CallModel, message: &Message) {
+    let [uid, application] = fields(message, ["Uniqueid", "Application"]);
+    let marks = application.is_some_and(|application| application == "AppDial2");
+    if !marks && model.awaiting.is_empty() && uid.is_some_and(|uid| model.channels.get(&uid).is_some()) {
+        return;
+    }
     let Some(uid) = model.touch(message, "") else { return };
-    if field(message, "Application").is_some_and(|application| application == "AppDial2") {
+    if marks {
         dial::originated(model, &uid);
     }
 }
@@ -331,10 +371,10 @@ pub(super) fn newcallerid(model: &mut CallModel, message: &Message) {
     }
     let Some(channel) = model.channels.get_mut(&uid) else { return };
     if let Some(number) = field(message, "CallerIDNum") {
-        channel.caller_number = Some(number.into_owned());
+        channel.caller_number = Some(number.into());
     }
     if channel.caller_name.is_none() {
-        channel.caller_name = field(message, "CallerIDName").map(|name| unescape(&name).into_owned());
+        channel.caller_name = field(message, "CallerIDName").map(|name| unescape(&name).into());
     }
     model.caller_changed(&uid);
 }
@@ -342,20 +382,37 @@ pub(super) fn newcallerid(model: &mut CallModel, message: &Message) {
 /// `Rename`: a masquerade moved a channel to another device. Its identity stays.
 pub(super) fn rename(model: &mut CallModel, message: &Message) {
     let (Some(uid), Some(name)) = (field(message, "Uniqueid"), field(message, "Newname")) else { return };
-    model.channels.rename(&uid, &name);
-    if name.contains("<MASQ>") || name.contains("<ZOMBIE>") {
-        return;
+    if let Some(uid) = model.channels.uid(&uid) {
+        model.becomes(&uid, &name);
     }
-    let side = model.sides.side(&name, None);
-    if let Some(channel) = model.channels.get_mut(&uid)
-        && channel.is_device()
-        && side != Side::Inner
-    {
-        channel.side = side;
+}
+
+impl CallModel {
+    /// A channel has that name now: it may be at another device. Whoever has it then took the call, by a pick-up or a
+    /// transfer.
+    pub(super) fn becomes(&mut self, uid: &Uid, name: &str) {
+        if self.channels.get(uid).is_none_or(|channel| *channel.name == *name) {
+            return;
+        }
+        self.channels.rename(uid, name);
+        let side = self.sides.side(name, None);
+        let Some(channel) = self.channels.get(uid).filter(|channel| channel.is_device()) else { return };
+        if name.contains("<MASQ>") || name.contains("<ZOMBIE>") || side == Side::Inner || side == channel.side {
+            return;
+        }
+        if channel.offer == Offer::Ringing {
+            self.offer_ends(uid, MissReason::AnsweredElsewhere);
+        }
+        if let Some(channel) = self.channels.get_mut(uid) {
+            channel.side = side;
+            if matches!(channel.offer, Offer::Dialed | Offer::Ringing | Offer::Answered | Offer::Over) {
+                channel.offer = Offer::Joined;
+            }
+        }
     }
 }
 
 /// True if the state of a channel says that somebody calls us on it (and not that we call somebody).
-pub(super) fn is_calling(state: i64) -> bool {
+pub(super) fn is_calling(state: u8) -> bool {
     state == RING || state == UP
 }

@@ -1,7 +1,7 @@
 //! Dials: `DialBegin`, `DialState`, `DialEnd`, and `OriginateResponse` for calls that the PBX itself placed.
 
 use super::CallModel;
-use super::call::enter;
+use super::call::Doing;
 use super::channel::{Offer, RINGING, Uid};
 use super::direction::dialed;
 use super::side::{Side, without_suffix};
@@ -22,8 +22,8 @@ pub(super) fn begin(model: &mut CallModel, message: &Message) {
         model.link(dialer, &leg);
     }
     let number = dialed_number(&dial_string).or_else(|| field(message, "Exten").and_then(|exten| dialed(&exten)));
+    model.channels.set_dialer(&leg, dialer.clone());
     let Some(channel) = model.channels.get_mut(&leg) else { return };
-    channel.dialed_by = dialer.clone();
     if channel.offer == Offer::None {
         channel.offer = Offer::Dialed;
     }
@@ -80,6 +80,9 @@ pub(super) fn state(model: &mut CallModel, message: &Message) {
 /// `DialEnd`: the device answered, or why it did not. Comes more than once from queues.
 pub(super) fn end(model: &mut CallModel, message: &Message) {
     let Some(leg) = model.dialed_leg(message) else { return };
+    if field(message, "Forward").is_some() {
+        return model.leg_forwards(&leg);
+    }
     match field(message, "DialStatus").as_deref() {
         Some("ANSWER") => model.leg_answers(&leg),
         Some(status) => model.leg_refuses(&leg, status),
@@ -102,25 +105,23 @@ pub(super) fn originate_response(model: &mut CallModel, message: &Message) {
 }
 
 impl CallModel {
-    /// The channel of an unanswered click-to-dial to that device.
+    /// The channel of the oldest click-to-dial to that device whose dial is over.
     fn waiting_originate(&self, device: &str) -> Option<Uid> {
         let device = device.strip_suffix("/n").unwrap_or(device);
-        self.order.values().rev().filter_map(|key| self.calls.get(key)).filter(|call| !call.is_told()).find_map(
-            |call| {
-                let origin = call.origin.as_ref().filter(|_| call.originated)?;
-                let channel = self.channels.get(origin)?;
-                (without_suffix(&channel.name) == device).then(|| origin.clone())
-            },
-        )
+        self.order.values().filter_map(|key| self.calls.get(key)).filter(|call| !call.is_told()).find_map(|call| {
+            let origin = call.origin.as_ref().filter(|_| call.originated)?;
+            let channel = self.channels.get(origin)?;
+            (channel.offer == Offer::Over && without_suffix(&channel.name) == device).then(|| origin.clone())
+        })
     }
 
     /// The device that is called. Whoever joined in mid-dial learns here for whom.
     fn dialed_leg(&mut self, message: &Message) -> Option<Uid> {
         let dialer = self.touch(message, "");
         let leg = self.touch(message, "Dest")?;
-        let channel = self.channels.get_mut(&leg)?;
-        if channel.dialed_by.is_none() && dialer.is_some() {
-            channel.dialed_by = dialer.clone();
+        if self.channels.get(&leg)?.dialed_by.is_none() && dialer.is_some() {
+            self.channels.set_dialer(&leg, dialer.clone());
+            let channel = self.channels.get_mut(&leg)?;
             if channel.offer == Offer::None {
                 channel.offer = Offer::Dialed;
             }
@@ -150,7 +151,7 @@ impl CallModel {
             && call.agent.as_ref() != Some(leg)
         {
             call.offered = true;
-            enter(&mut call.ringing, leg);
+            call.doing.enter(Doing::Rings, leg);
         }
     }
 

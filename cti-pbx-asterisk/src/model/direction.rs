@@ -45,7 +45,7 @@ impl CallModel {
             let room = self.callers_to_ask.len() < MAX_TO_ASK;
             call.unpresented = self.wait_for_presentation && room;
             if room {
-                self.callers_to_ask.push(channel.name.clone());
+                self.callers_to_ask.push(channel.name.to_string());
             } else if self.wait_for_presentation
                 && let Some(channel) = self.channels.get_mut(uid)
             {

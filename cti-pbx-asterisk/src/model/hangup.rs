@@ -1,7 +1,7 @@
 //! Hang-ups, and how a call ended: `HangupRequest` (somebody put the phone down) and `Hangup` (the channel is gone).
 
 use super::CallModel;
-use super::call::{Call, leave};
+use super::call::{Call, Doing, leave};
 use super::channel::{Channel, Offer, Uid};
 use super::text::{field, number};
 use crate::ami::Message;
@@ -97,9 +97,7 @@ impl CallModel {
 
     /// Ends a call that the PBX does not know any more. Its seconds count up to the last sign of it.
     pub(super) fn lose(&mut self, key: &Uid) {
-        if self.calls.get(key).is_some_and(|call| call.direction.is_some()) {
-            self.decide_by_number(key); // what waits for the word about the caller is told without the number
-        }
+        self.decide_by_number(key); // what waits for the word about the caller is told without the number
         let Some(mut call) = self.forget_call(key) else { return };
         for uid in call.channels.clone() {
             leave(&mut self.awaiting, &uid);
@@ -114,9 +112,9 @@ impl CallModel {
     }
 
     fn forget_call(&mut self, key: &Uid) -> Option<Call> {
-        let call = self.calls.remove(key)?;
+        let call = *self.calls.remove(key)?;
         self.order.remove(&call.number);
-        for alias in &call.aliases {
+        for alias in &call.rare().aliases {
             self.aliases.remove(alias);
             self.ended.remember(alias.clone());
         }
@@ -129,9 +127,9 @@ impl CallModel {
         let Some(channel) = self.channels.get(uid) else { return };
         let what = format!("dequeued:{uid}:{queue}:{}", channel.joins);
         if let Some(call) = self.calls.get_mut(&channel.call) {
-            leave(&mut call.queued, uid);
+            call.doing.leave(Doing::Waits, uid);
             match reason {
-                "abandoned" => call.outcomes.gave_up += 1,
+                "abandoned" => call.rare_mut().outcomes.gave_up += 1,
                 "timeout" => call.queue_ran_out = true,
                 _ => {}
             }
@@ -148,15 +146,15 @@ fn note_cause(call: &mut Call, uid: &Uid, channel: &Channel, cause: i64) {
         call.any_cause = cause;
     }
     // Asterisk 16 tells the cause of a refusal only with the hang-up of the leg.
-    if call.outcomes.refusal == 0 && channel.offer == Offer::Over && !matches!(cause, 16 | 26) {
-        call.outcomes.refusal = cause;
+    if channel.offer == Offer::Over && cause != 0 && !matches!(cause, 16 | 26) && call.rare().outcomes.refusal == 0 {
+        call.rare_mut().outcomes.refusal = cause;
     }
 }
 
 fn disposition(call: &Call) -> Disposition {
-    let outcomes = &call.outcomes;
+    let outcomes = &call.rare().outcomes;
     let inbound = call.direction == Some(Direction::Inbound);
-    let never_offered = !call.offered && call.outcomes.refusal == 0;
+    let never_offered = !call.offered && outcomes.refusal == 0;
     if call.answered_at.is_some() {
         Disposition::Answered
     } else if outcomes.gave_up > 0 || (never_offered && call.caller_hung_up) {
@@ -175,7 +173,7 @@ fn disposition(call: &Call) -> Disposition {
 /// The cause that says most: of a call that was refused, why; else that of the channel with which it began.
 fn cause_of(call: &Call, disposition: Disposition) -> i64 {
     let refused = matches!(disposition, Disposition::Busy | Disposition::Rejected | Disposition::Failed);
-    let candidates = [if refused { call.outcomes.refusal } else { 0 }, call.origin_cause, call.any_cause];
+    let candidates = [if refused { call.rare().outcomes.refusal } else { 0 }, call.origin_cause, call.any_cause];
     candidates.into_iter().find(|&cause| cause != 0).unwrap_or(0)
 }
 

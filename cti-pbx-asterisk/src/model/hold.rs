@@ -1,7 +1,7 @@
 //! Hold and park: `Hold`, `Unhold`, `ParkedCall`, `UnParkedCall`, `ParkedCallTimeOut`, `ParkedCallGiveUp`.
 
 use super::CallModel;
-use super::call::{enter, leave};
+use super::call::Doing;
 use super::channel::Uid;
 use super::text::field;
 use crate::ami::Message;
@@ -17,7 +17,7 @@ pub(super) fn hold(model: &mut CallModel, message: &Message) {
     channel.holds += 1;
     let (what, extension) = (format!("held:{uid}:{}", channel.holds), channel.extension().cloned());
     if let Some(call) = model.call_of(&uid) {
-        enter(&mut call.holding, &uid);
+        call.doing.enter(Doing::Holds, &uid);
     }
     model.tell_of(&uid, what, CallFact::Held { extension });
 }
@@ -35,35 +35,47 @@ pub(super) fn parked(model: &mut CallModel, message: &Message) {
     let Some(slot) = field(message, "ParkingSpace").map(|slot| slot.into_owned()) else { return };
     let Some(channel) = model.channels.get_mut(&uid).filter(|channel| channel.slot.is_none()) else { return };
     channel.slot = Some(slot.clone());
+    if let Some(call) = model.calls.get_mut(&channel.call)
+        && call.rare().before.parked.as_ref() == Some(&slot)
+    {
+        call.rare_mut().before.parked = None;
+        return call.doing.enter(Doing::Parked, &uid);
+    }
     channel.parks += 1;
     let what = format!("parked:{uid}:{slot}:{}", channel.parks);
     if let Some(call) = model.call_of(&uid) {
-        enter(&mut call.parked, &uid);
-        call.talking.clear();
+        call.doing.enter(Doing::Parked, &uid);
+        call.doing.nobody(Doing::Talks);
     }
     model.tell_of(&uid, what, CallFact::Parked { slot });
 }
 
 /// `UnParkedCall`, `ParkedCallTimeOut`, `ParkedCallGiveUp`: it waits there no more.
 pub(super) fn unparked(model: &mut CallModel, message: &Message) {
-    let Some(uid) = model.touch(message, "Parkee") else { return };
-    let Some(channel) = model.channels.get_mut(&uid) else { return };
-    let Some(slot) = channel.slot.take() else { return };
-    let what = format!("unparked:{uid}:{slot}:{}", channel.parks);
-    if let Some(call) = model.call_of(&uid) {
-        leave(&mut call.parked, &uid);
+    if let Some(uid) = model.touch(message, "Parkee") {
+        model.unpark(&uid);
     }
-    model.tell_of(&uid, what, CallFact::Unparked { slot });
 }
 
 impl CallModel {
+    /// The call waits in its slot no more.
+    pub(super) fn unpark(&mut self, uid: &Uid) {
+        let Some(channel) = self.channels.get_mut(uid) else { return };
+        let Some(slot) = channel.slot.take() else { return };
+        let what = format!("unparked:{uid}:{slot}:{}", channel.parks);
+        if let Some(call) = self.call_of(uid) {
+            call.doing.leave(Doing::Parked, uid);
+        }
+        self.tell_of(uid, what, CallFact::Unparked { slot });
+    }
+
     /// A hold is over.
     pub(super) fn resume(&mut self, uid: &Uid) {
         let Some(channel) = self.channels.get_mut(uid).filter(|channel| channel.holding) else { return };
         channel.holding = false;
         let (what, extension) = (format!("resumed:{uid}:{}", channel.holds), channel.extension().cloned());
         if let Some(call) = self.call_of(uid) {
-            leave(&mut call.holding, uid);
+            call.doing.leave(Doing::Holds, uid);
         }
         self.tell_of(uid, what, CallFact::Resumed { extension });
     }

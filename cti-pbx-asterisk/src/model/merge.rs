@@ -1,19 +1,19 @@
 //! Calls that become one: a `Linkedid` that changes, a pick-up, a dial on Asterisk 12.
 
 use super::CallModel;
-use super::channel::{Offer, Uid};
-use super::text::prefixed;
-use crate::ami::Message;
+use super::channel::{Offer, Uid, is_calling};
+use super::text::Shot;
 use cti_core::call::{Direction, Disposition};
 
 impl CallModel {
     /// A known channel may show another `Linkedid` than before: its call became part of another.
-    pub(super) fn follow_linkedid(&mut self, message: &Message, prefix: &str, uid: &Uid) {
-        let Some(linkedid) = prefixed(message, prefix, "Linkedid") else { return };
-        let Some(mine) = self.channels.get(uid).map(|channel| channel.call.clone()) else { return };
+    pub(super) fn follow_linkedid(&mut self, shot: &Shot<'_>, uid: &Uid) {
+        let Some(linkedid) = shot.linkedid() else { return };
+        let Some(mine) = self.channels.get(uid).map(|channel| &channel.call) else { return };
         if mine.as_ref() == linkedid {
             return;
         }
+        let mine = mine.clone();
         match self.key_of(&linkedid) {
             Some(other) if other != mine => self.merge(&mine, &other),
             Some(_) => {}
@@ -35,17 +35,20 @@ impl CallModel {
         self.ended.remember(from.clone());
         self.mark(into);
         let Some(stays) = self.calls.get_mut(into) else { return };
-        if gone.is_told() {
+        let told = gone.is_told();
+        if told {
             let at = gone.clock(self.now);
             gone.watch.switch(gone.activity(), at);
             gone.end(&mut self.out, at, Disposition::Merged, format!("merged into {}", stays.id));
-            // Whoever talks there was told as part of the other call: here only `answered` is news.
-            for uid in &gone.channels {
-                if let Some(channel) = self.channels.get_mut(uid)
-                    && (channel.offer == Offer::Answered || gone.agent.as_ref() == Some(uid))
-                {
-                    channel.offer = Offer::Joined;
-                }
+        }
+        // Whoever talks there was told as part of the other call, or came by itself: here only `answered` is news.
+        for uid in &gone.channels {
+            if let Some(channel) = self.channels.get_mut(uid)
+                && ((told && matches!(channel.offer, Offer::Answered | Offer::Ringing))
+                    || (gone.agent.as_ref() == Some(uid) && is_calling(channel.state)))
+            {
+                channel.offer = Offer::Joined;
+                channel.answers = 0;
             }
         }
         for uid in &gone.channels {
@@ -53,18 +56,22 @@ impl CallModel {
                 channel.call = into.clone();
             }
         }
+        let moved = gone.channels.clone();
         stays.absorb(&mut gone);
-        for alias in stays.aliases.clone() {
+        for alias in stays.rare().aliases.clone() {
             self.aliases.insert(alias, into.clone());
+        }
+        for uid in moved {
+            self.assume_told(&uid);
         }
     }
 
-    fn alias(&mut self, linkedid: &str, key: &Uid) {
+    pub(super) fn alias(&mut self, linkedid: &str, key: &Uid) {
         if let Some(call) = self.calls.get_mut(key)
-            && call.aliases.len() < super::call::MAX_ITEMS
+            && call.rare().aliases.len() < super::call::MAX_ITEMS
         {
             let alias: Uid = linkedid.into();
-            call.aliases.push(alias.clone());
+            call.rare_mut().aliases.push(alias.clone());
             self.aliases.insert(alias, key.clone());
         }
     }

@@ -51,6 +51,7 @@ mod offer;
 mod queue;
 mod resync;
 mod side;
+mod silent;
 mod text;
 mod transfer;
 mod variable;
@@ -68,6 +69,7 @@ use cti_core::call::{CallId, EventId, Extension, OpenCall, PbxEvent};
 use side::Side;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::LazyLock;
 
 type Handler = fn(&mut CallModel, &Message);
 
@@ -111,6 +113,17 @@ const HANDLERS: &[(&str, Handler)] = &[
     ("UserEvent", variable::user_event),
 ];
 
+/// The same by the length of the name, so that an event without meaning is known by a look or two.
+static BY_LENGTH: LazyLock<Vec<Vec<(&str, Handler)>>> = LazyLock::new(|| {
+    let longest = HANDLERS.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    (0..=longest).map(|len| HANDLERS.iter().filter(|(name, _)| name.len() == len).copied().collect()).collect()
+});
+
+fn handler_of(event: &str) -> Option<Handler> {
+    let same_length = BY_LENGTH.get(event.len())?;
+    same_length.iter().find(|(name, _)| event.eq_ignore_ascii_case(name)).map(|(_, handler)| *handler)
+}
+
 /// Turns AMI events into calls.
 ///
 /// ```
@@ -134,7 +147,7 @@ pub struct CallModel {
     max_open: usize,
     wait_for_presentation: bool,
     channels: Channels,
-    calls: HashMap<Uid, Call>,
+    calls: HashMap<Uid, Box<Call>>,
     /// The keys of open calls in order of their first sign.
     order: BTreeMap<u64, Uid>,
     /// `Linkedid`s that lead to an open call with another key.
@@ -219,10 +232,7 @@ impl CallModel {
     /// What one AMI event means. `at` is when it happened: from its `Timestamp` header, the time of receipt, or the
     /// [`WireClock`] of a replay. Messages that are no events, and events that mean nothing here, are ignored.
     pub fn handle(&mut self, message: &Message, at: DateTime<Utc>) -> Vec<PbxEvent> {
-        let handler = message
-            .event()
-            .and_then(|event| HANDLERS.iter().find(|(name, _)| event.eq_ignore_ascii_case(name)).map(|(_, run)| *run));
-        match handler {
+        match message.event().and_then(|event| handler_of(&event)) {
             Some(handler) => {
                 self.now = at;
                 handler(self, message);
@@ -248,7 +258,7 @@ impl CallModel {
             if call.record.call.pbx() == self.pbx && !self.calls.contains_key(&key) {
                 let number = self.next_number();
                 self.order.insert(number, key.clone());
-                self.calls.insert(key.clone(), Call::resumed(key, number, call));
+                self.calls.insert(key.clone(), Box::new(Call::resumed(key, number, call)));
             }
         }
     }
@@ -275,7 +285,7 @@ impl CallModel {
         channels
             .filter(|channel| channel.extension() == Some(extension) && !channel.left)
             .max_by_key(|channel| channel.state)
-            .map(|channel| channel.name.clone())
+            .map(|channel| channel.name.to_string())
     }
 
     /// The name of the outside party's channel in that call.
@@ -283,7 +293,7 @@ impl CallModel {
         let call = self.call(call)?;
         let of = |uid: &Uid| self.channels.get(uid).filter(|channel| channel.side == Side::Trunk && !channel.left);
         let origin = call.origin.as_ref().and_then(of);
-        origin.or_else(|| call.channels.iter().filter_map(of).max_by_key(|c| c.state)).map(|c| c.name.clone())
+        origin.or_else(|| call.channels.iter().filter_map(of).max_by_key(|c| c.state)).map(|c| c.name.to_string())
     }
 
     /// The interface with which that extension is a member of queues (`Local/6001@from-queue/n`), if it was heard.
@@ -338,7 +348,7 @@ impl CallModel {
 
     fn call(&self, call: &CallId) -> Option<&Call> {
         let key = self.key_of(call.native()).filter(|_| call.pbx() == self.pbx)?;
-        self.calls.get(&key)
+        self.calls.get(&key).map(|call| &**call)
     }
 
     /// The key of the open call to which a `Linkedid` belongs.
@@ -364,7 +374,7 @@ impl CallModel {
         let key: Uid = linkedid.into();
         let number = self.next_number();
         self.order.insert(number, key.clone());
-        self.calls.insert(key.clone(), Call::new(&self.pbx, key.clone(), number, self.now));
+        self.calls.insert(key.clone(), Box::new(Call::new(&self.pbx, key.clone(), number, self.now)));
         Some(key)
     }
 
@@ -380,7 +390,7 @@ impl CallModel {
     /// The call of a channel.
     fn call_of(&mut self, uid: &str) -> Option<&mut Call> {
         let key = &self.channels.get(uid)?.call;
-        self.calls.get_mut(key)
+        self.calls.get_mut(key).map(|call| &mut **call)
     }
 
     fn mark(&mut self, key: &Uid) {
@@ -391,7 +401,7 @@ impl CallModel {
 
     /// Books the time of the calls that were touched and hands out what was told.
     fn finish(&mut self) -> Vec<PbxEvent> {
-        for key in std::mem::take(&mut self.touched) {
+        for key in self.touched.drain(..) {
             if let Some(call) = self.calls.get_mut(&key) {
                 let at = call.clock(self.now);
                 call.watch.switch(call.activity(), at);

@@ -1,8 +1,8 @@
 //! One offering of a call to one device: it rings, it is answered, or it ends without an answer.
 
 use super::CallModel;
-use super::call::{LastAnswer, enter, leave};
-use super::channel::{Offer, UP, Uid};
+use super::call::{Doing, LastAnswer};
+use super::channel::{Channel, Offer, UP, Uid};
 use super::side::Side;
 use cti_core::call::{CallFact, Direction, Extension, MissReason};
 
@@ -23,13 +23,19 @@ impl CallModel {
         }
     }
 
+    /// An extension with several devices (two contacts, or a forward to a phone that rings already) is offered a call
+    /// once.
     fn ring(&mut self, leg: &Uid, extension: &Extension) {
+        let rings_already = self.other_leg(leg, |other| other.offer == Offer::Ringing);
         let Some(channel) = self.channels.get_mut(leg) else { return };
         channel.offer = Offer::Ringing;
         let Some(call) = self.calls.get_mut(&channel.call) else { return };
         call.offered = true;
         call.add_extension(extension);
-        enter(&mut call.ringing, leg);
+        call.doing.enter(Doing::Rings, leg);
+        if rings_already {
+            return;
+        }
         call.tell(
             &mut self.out,
             self.now,
@@ -55,16 +61,67 @@ impl CallModel {
         if self.channels.get(leg).is_some_and(|channel| matches!(channel.offer, Offer::None | Offer::Dialed)) {
             self.ring(leg, extension);
         }
+        let mut what = format!("answered:{leg}");
         if let Some(channel) = self.channels.get_mut(leg) {
             channel.offer = Offer::Answered;
+            channel.answers += 1;
+            if channel.answers > 1 {
+                what = format!("{what}:{}", channel.answers);
+            }
         }
+        self.settle_others(leg);
         let now = self.now;
+        let is_asked = self.is_asked(leg);
         let Some(call) = self.call_of(leg) else { return };
         note_answer(call, leg, now);
         call.add_extension(extension);
-        call.answered_by = Some(extension.clone());
-        enter(&mut call.talking, leg);
-        self.tell_of(leg, format!("answered:{leg}"), CallFact::Answered { extension: extension.clone() });
+        if !is_asked || call.answered_by.is_none() {
+            call.answered_by = Some(extension.clone());
+        }
+        call.doing.enter(Doing::Talks, leg);
+        self.tell_of(leg, what, CallFact::Answered { extension: extension.clone() });
+    }
+
+    /// True if this device was called by somebody of ours who asks, while the other party of the call waits.
+    fn is_asked(&self, leg: &Uid) -> bool {
+        let root = self.channels.root_dialer(leg);
+        let Some(root) = root.and_then(|uid| self.channels.get(&uid)).filter(|root| root.side == Side::Inner) else {
+            return false;
+        };
+        let members = root.bridge.as_ref().and_then(|bridge| self.bridges.get(bridge));
+        let origin = self.calls.get(&root.call).and_then(|call| call.agent.as_ref().or(call.origin.as_ref()));
+        let asks = |uid: &Uid| {
+            let channel = self.channels.get(uid).filter(|channel| Some(uid) != origin && !channel.left);
+            channel.is_some_and(|channel| channel.extension().is_some())
+        };
+        let is_outside = |uid: &Uid| self.channels.get(uid).is_some_and(|channel| channel.side == Side::Trunk);
+        members.is_some_and(|members| members.iter().any(asks) && !members.iter().any(is_outside))
+    }
+
+    /// The extension of this leg takes the call: its other devices that ring have missed nothing.
+    pub(super) fn settle_others(&mut self, leg: &Uid) {
+        let Some(channel) = self.channels.get(leg) else { return };
+        let Some(extension) = channel.extension().cloned() else { return };
+        let Some(call) = self.calls.get_mut(&channel.call) else { return };
+        let (channels, doing) = (&mut self.channels, &mut call.doing);
+        for uid in call.channels.iter().filter(|&uid| uid != leg) {
+            if let Some(other) = channels.get_mut(uid)
+                && other.extension() == Some(&extension)
+                && matches!(other.offer, Offer::Dialed | Offer::Ringing)
+            {
+                other.offer = Offer::Over;
+                doing.leave(Doing::Rings, uid);
+            }
+        }
+    }
+
+    /// True if another leg of the same call to the same extension is like that.
+    fn other_leg(&self, leg: &Uid, wanted: impl Fn(&Channel) -> bool) -> bool {
+        let Some(channel) = self.channels.get(leg) else { return false };
+        let Some(call) = self.calls.get(&channel.call) else { return false };
+        call.channels.iter().filter(|&uid| uid != leg).filter_map(|uid| self.channels.get(uid)).any(|other| {
+            other.extension().is_some() && other.extension() == channel.extension() && !other.left && wanted(other)
+        })
     }
 
     /// An outside line answered: the far end of an outbound call, or a number to which an inbound call was forwarded.
@@ -78,13 +135,13 @@ impl CallModel {
         let Some(call) = self.call_of(leg) else { return };
         note_answer(call, leg, now);
         let agent = call.agent.clone().zip(call.agent_extension.clone());
-        match agent.filter(|_| call.direction == Some(Direction::Outbound) && call.answered_by.is_none()) {
+        match agent.filter(|_| call.direction != Some(Direction::Inbound) && call.answered_by.is_none()) {
             Some((agent, extension)) => {
-                enter(&mut call.talking, &agent);
+                call.doing.enter(Doing::Talks, &agent);
                 call.answered_by = Some(extension.clone());
                 self.tell_of(leg, format!("answered:{leg}"), CallFact::Answered { extension });
             }
-            None => enter(&mut call.talking, leg),
+            None => call.doing.enter(Doing::Talks, leg),
         }
     }
 
@@ -98,13 +155,32 @@ impl CallModel {
         }
     }
 
+    /// A phone sent the caller elsewhere (302), where the dial goes on. If it did so at once, it was offered nothing.
+    pub(super) fn leg_forwards(&mut self, leg: &Uid) {
+        match self.channels.get_mut(leg) {
+            Some(channel) if channel.offer == Offer::Ringing => self.offer_ends(leg, MissReason::NoAnswer),
+            Some(channel) if matches!(channel.offer, Offer::None | Offer::Dialed) => {
+                channel.offer = Offer::Over;
+                if let Some(call) = self.call_of(leg) {
+                    call.doing.leave(Doing::Rings, leg);
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// An offering ended without an answer.
     pub(super) fn offer_ends(&mut self, leg: &Uid, reason: MissReason) {
+        let goes_on = self.other_leg(leg, |other| other.offer == Offer::Ringing);
         let Some(channel) = self.channels.get_mut(leg) else { return };
         let (offer, cause) = (channel.offer, channel.cause);
         let Some(call) = self.calls.get_mut(&channel.call) else { return };
-        leave(&mut call.ringing, leg);
-        let outcomes = &mut call.outcomes;
+        call.doing.leave(Doing::Rings, leg);
+        if goes_on {
+            channel.offer = Offer::Over; // another device of this extension rings on
+            return;
+        }
+        let outcomes = &mut call.rare_mut().outcomes;
         match reason {
             MissReason::AnsweredElsewhere => {}
             MissReason::NoAnswer => outcomes.no_answer += 1,
@@ -126,7 +202,7 @@ impl CallModel {
                     channel.offer = Offer::Over;
                 }
                 if let Some(call) = self.call_of(leg) {
-                    leave(&mut call.ringing, leg);
+                    call.doing.leave(Doing::Rings, leg);
                 }
             }
             self.tell_missed(leg, &extension, reason);
@@ -204,7 +280,7 @@ impl CallModel {
 
 fn note_answer(call: &mut super::call::Call, leg: &Uid, now: chrono::DateTime<chrono::Utc>) {
     let at = call.clock(now);
-    leave(&mut call.ringing, leg);
+    call.doing.leave(Doing::Rings, leg);
     call.last_answer = Some(LastAnswer { leg: leg.clone(), first: call.answered_at.is_none() });
     call.answered_at.get_or_insert(at);
 }

@@ -2,7 +2,7 @@
 //! `AgentRingNoAnswer`.
 
 use super::CallModel;
-use super::call::enter;
+use super::call::Doing;
 use super::channel::{Offer, Uid};
 use super::text::{field, number};
 use crate::ami::Message;
@@ -39,8 +39,8 @@ pub(super) fn agent_called(model: &mut CallModel, message: &Message) {
     let Some(leg) = model.touch(message, "Dest") else { return };
     if let Some(caller) = caller {
         model.link(&caller, &leg);
-        if let Some(channel) = model.channels.get_mut(&leg) {
-            channel.dialed_by.get_or_insert(caller);
+        if model.channels.get(&leg).is_some_and(|channel| channel.dialed_by.is_none()) {
+            model.channels.set_dialer(&leg, Some(caller));
         }
     }
 }
@@ -81,7 +81,7 @@ impl CallModel {
         }
         call.offered = true;
         call.queue = Some(queue.clone());
-        enter(&mut call.queued, uid);
+        call.doing.enter(Doing::Waits, uid);
         let position = position.and_then(|position| u32::try_from(position).ok());
         call.tell(&mut self.out, self.now, what, CallFact::Queued { queue, position });
     }
@@ -89,6 +89,6 @@ impl CallModel {
     /// A person talks to this caller.
     pub(super) fn somebody_talks(&self, uid: &Uid) -> bool {
         let call = self.channels.get(uid).and_then(|channel| self.calls.get(&channel.call));
-        call.is_some_and(|call| !call.talking.is_empty())
+        call.is_some_and(|call| call.doing.any(Doing::Talks))
     }
 }

@@ -1,7 +1,7 @@
 //! Transfers: `BlindTransfer` and `AttendedTransfer`, told by Asterisk after it did them.
 
 use super::CallModel;
-use super::call::{MAX_ITEMS, enter, leave};
+use super::call::{Doing, MAX_ITEMS};
 use super::channel::{Offer, UP, Uid};
 use super::direction::dialed;
 use super::side::Side;
@@ -43,11 +43,12 @@ pub(super) fn attended(model: &mut CallModel, message: &Message) {
         asked.iter().find_map(|key| dialed(&field(message, key)?))
     };
     let Some(to) = to.or_else(asked) else { return };
+    let asked_for = to.clone();
     model.transferred(&transferer, to, TransferHow::Attended);
     if let Some(second) = second {
         model.gave_away(&second);
     }
-    if let Some((leg, _)) = party {
+    if let Some(leg) = party.map(|(leg, _)| leg).or_else(|| model.talking_as(&transferer, &asked_for)) {
         model.takes_over(&leg);
     }
 }
@@ -67,8 +68,9 @@ impl CallModel {
         let now = self.now;
         let Some(call) = self.call_of(transferer) else { return };
         let at = call.clock(now);
-        if call.transfers.len() < MAX_ITEMS {
-            call.transfers.push(Transfer { from: from.clone(), to: to.clone(), how, at });
+        let transfers = &mut call.rare_mut().transfers;
+        if transfers.len() < MAX_ITEMS {
+            transfers.push(Transfer { from: from.clone(), to: to.clone(), how, at });
         }
         self.tell_of(transferer, format!("transferred:{transferer}"), CallFact::Transferred { from, to, how });
     }
@@ -78,7 +80,7 @@ impl CallModel {
         let Some(channel) = self.channels.get(transferer) else { return Vec::new() };
         let Some(call) = self.calls.get(&channel.call) else { return Vec::new() };
         let same = |uid: &&Uid| self.channels.get(uid).is_some_and(|other| other.extension() == channel.extension());
-        call.holding.iter().filter(same).cloned().collect()
+        call.doing.those(Doing::Holds).filter(same).cloned().collect()
     }
 
     /// Who came last into that conversation, beside those that are known. Asterisk does not name the target if it had
@@ -88,13 +90,25 @@ impl CallModel {
         self.bridges.get(bridge)?.iter().rev().find(|uid| !is_known(uid)).cloned()
     }
 
+    /// The channel of the same call with which that extension has answered.
+    fn talking_as(&self, other: &Uid, extension: &Number) -> Option<Uid> {
+        let call = self.calls.get(&self.channels.get(other)?.call)?;
+        let is_it = |uid: &&Uid| {
+            self.channels.get(uid).is_some_and(|channel| {
+                let own = channel.extension().is_some_and(|own| own.as_str() == extension.as_str());
+                own && channel.offer == Offer::Answered && !channel.left
+            })
+        };
+        call.channels.iter().find(is_it).cloned()
+    }
+
     /// The channel takes no part in the conversation any more.
     fn gave_away(&mut self, uid: &Uid) {
         if let Some(channel) = self.channels.get_mut(uid) {
             channel.left = true;
         }
         if let Some(call) = self.call_of(uid) {
-            leave(&mut call.talking, uid);
+            call.doing.leave(Doing::Talks, uid);
         }
     }
 
@@ -111,7 +125,7 @@ impl CallModel {
         if let Some(call) = self.call_of(leg)
             && let Some(extension) = extension
         {
-            enter(&mut call.talking, leg);
+            call.doing.enter(Doing::Talks, leg);
             call.answered_by = Some(extension);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::CallModel;
 use super::channel::Uid;
-use super::text::{cut, field, unescape};
+use super::text::{cut, field, fields, unescape};
 use crate::ami::Message;
 use chrono::TimeDelta;
 use cti_core::call::{CallFact, Recording};
@@ -12,7 +12,7 @@ pub(super) fn var_set(model: &mut CallModel, message: &Message) {
     if !model.awaiting.is_empty() {
         model.touch(message, "");
     }
-    let (Some(name), Some(value)) = (field(message, "Variable"), field(message, "Value")) else { return };
+    let [Some(name), Some(value)] = fields(message, ["Variable", "Value"]) else { return };
     match name.as_ref() {
         "MIXMONITOR_FILENAME" => recording(model, message, &unescape(&value)),
         "ANSWEREDTIME_MS" => answered_ms(model, message, &value),

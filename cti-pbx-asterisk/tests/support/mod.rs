@@ -1,6 +1,7 @@
 //! What the tests of the call model share.
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub(crate) mod play;
 pub(crate) mod wire;
 
 use cti_core::call::{CallEvent, CallFact, CallRecord, OpenCall, PbxEvent};

@@ -22,6 +22,7 @@ pub(super) fn answer(exchange: &mut Exchange, action: &Action, wall: Duration) -
         "status" => lists::status(exchange, action),
         "bridgelist" => lists::bridges(exchange, action),
         "bridgeinfo" => lists::bridge(exchange, action),
+        "parkedcalls" => lists::parked(exchange, action),
         "queuestatus" => lists::queue(exchange, action),
         "pjsipshowendpoints" => lists::endpoints(exchange, action),
         "command" => lists::command(exchange, action),
@@ -61,9 +62,7 @@ impl Reply<'_> {
             return self.error("No variable specified");
         }
         let value = match self.action.get("Channel") {
-            None => {
-                device_of(variable).map_or_else(String::new, |number| exchange.device_state_word(number).to_owned())
-            }
+            None => global(exchange, variable),
             Some(name) => match exchange.find(name).and_then(|key| exchange.channels.get(&key)) {
                 None => return self.error("No such channel"),
                 Some(channel) => match variable.to_ascii_uppercase().as_str() {
@@ -236,9 +235,17 @@ pub(super) fn error(action: &Action, message: &str) -> Packet {
     Packet::response("Error", action.get("ActionID")).with("Message", message)
 }
 
-/// The extension of `DEVICE_STATE(PJSIP/6001)`.
-fn device_of(variable: &str) -> Option<&str> {
-    variable.strip_prefix("DEVICE_STATE(PJSIP/")?.strip_suffix(')')
+/// A function that is asked without a channel: `DEVICE_STATE(PJSIP/6001)`, `DIALPLAN_EXISTS(from-internal,6001,1)`.
+fn global(exchange: &Exchange, variable: &str) -> String {
+    let arguments = |name: &str| variable.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
+    if let Some(number) = arguments("DEVICE_STATE").and_then(|device| device.strip_prefix("PJSIP/")) {
+        return exchange.device_state_word(number).to_owned();
+    }
+    let place = arguments("DIALPLAN_EXISTS").and_then(|place| place.split_once(','));
+    place.map_or_else(String::new, |(context, rest)| {
+        let number = rest.split(',').next().unwrap_or_default();
+        u8::from(extension_exists(context, number)).to_string()
+    })
 }
 
 /// Reads `"Name" <number>`, or a number alone.

@@ -158,6 +158,15 @@ pub(super) fn queue(exchange: &Exchange, action: &Action) -> Vec<Packet> {
     list(action, "Queue status will follow", items, "QueueStatusComplete")
 }
 
+pub(super) fn parked(exchange: &Exchange, action: &Action) -> Vec<Packet> {
+    let items = exchange.channels.iter().filter_map(|(key, channel)| {
+        let slot = &channel.parked.as_ref()?.slot;
+        let packet = item("ParkedCall", action).with_all(exchange.shot(*key, "Parkee"));
+        Some(packet.with("Parkinglot", "default").with("ParkingSpace", slot))
+    });
+    list(action, "Parked calls will follow", items.collect(), "ParkedCallsComplete")
+}
+
 pub(super) fn endpoints(exchange: &Exchange, action: &Action) -> Vec<Packet> {
     let devices = exchange
         .phones

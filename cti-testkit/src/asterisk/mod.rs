@@ -10,6 +10,7 @@
 //! | …5002 from outside | queue `support`, with 6001 and 6002 |
 //! | …5004 from outside | rings 6001 and 6002 through Local channels, as FreePBX does |
 //! | …5005 from outside | answers, records, rings 6001 |
+//! | …5006 from outside, 8000 from a phone | conference room 8000 |
 //! | 600X from a phone | rings that phone |
 //! | 9… from a phone | the outside line, without the 9 |
 //!
@@ -36,12 +37,14 @@ mod phone;
 mod rights;
 mod session;
 mod shared;
+mod switchboard;
 
 pub use action::Action;
 pub use call::{Call, CallHandle};
 pub use packet::Packet;
 pub use phone::PhoneHandle;
 pub use rights::{Classes, User};
+pub use switchboard::{Line, Switchboard};
 
 use crate::trace::Trace;
 use exchange::Exchange;

@@ -76,7 +76,8 @@ impl User {
 /// The classes of which a user needs one to send that action; empty: everybody may. `None`: no such action.
 pub(super) fn needed(action: &str) -> Option<&'static [&'static str]> {
     Some(match action.to_ascii_lowercase().as_str() {
-        "ping" | "events" | "logoff" | "login" | "challenge" | "queuestatus" | "bridgelist" | "bridgeinfo" => &[],
+        "ping" | "events" | "logoff" | "login" | "challenge" | "queuestatus" | "bridgelist" | "bridgeinfo"
+        | "parkedcalls" => &[],
         "originate" => &["originate"],
         "hangup" => &["system", "call"],
         "redirect" | "atxfer" | "blindtransfer" | "cancelatxfer" | "setvar" | "park" | "playdtmf" => &["call"],

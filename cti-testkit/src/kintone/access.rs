@@ -56,6 +56,22 @@ pub(super) enum Caller<'a> {
     OAuth,
 }
 
+impl Access {
+    /// Gives a new access token for a refresh token; the ones before it stay good until they are revoked.
+    pub(super) fn refresh(&mut self, headers: &HeaderMap, body: &[u8]) -> Option<String> {
+        let basic = headers.get("authorization")?.to_str().ok()?.strip_prefix("Basic ")?;
+        let form: Vec<(String, String)> = url::form_urlencoded::parse(body).into_owned().collect();
+        let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let known = self.oauth_clients.iter().any(|(id, token)| id == basic && field("refresh_token") == Some(token));
+        if !known || field("grant_type") != Some("refresh_token") {
+            return None;
+        }
+        self.issued += 1;
+        self.oauth.push(format!("access-{}", self.issued));
+        self.oauth.last().cloned()
+    }
+}
+
 impl<'a> Caller<'a> {
     /// Who the headers say it is. A password goes before tokens, tokens before OAuth (documented).
     pub(super) fn of(headers: &HeaderMap, access: &'a Access) -> Result<Self, ApiError> {
@@ -95,6 +111,9 @@ pub(super) struct Access {
     pub(super) tokens: Vec<Token>,
     pub(super) people: Vec<Person>,
     pub(super) oauth: Vec<String>,
+    /// Base64 of `id:secret` of OAuth clients, and the refresh token of each.
+    pub(super) oauth_clients: Vec<(String, String)>,
+    issued: u32,
     /// The header that the gate in front of kintone wants.
     pub(super) gate: Option<String>,
 }

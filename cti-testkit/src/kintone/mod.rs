@@ -31,7 +31,6 @@ mod select;
 mod server;
 mod settings;
 mod store;
-mod wire;
 
 pub use access::Rights;
 pub use app::{App, Field, FieldType};
@@ -74,6 +73,7 @@ struct State {
     access: Access,
     faults: Faults,
     requests: Vec<Recorded>,
+    forgetful: bool,
 }
 
 /// The state that handlers and tests share.
@@ -136,6 +136,13 @@ impl Builder {
         self
     }
 
+    /// Adds an OAuth client; `credentials` is the Base64 text of `id:secret`.
+    #[must_use]
+    pub fn oauth_client(mut self, credentials: &str, refresh_token: &str) -> Self {
+        self.access.oauth_clients.push((credentials.to_owned(), refresh_token.to_owned()));
+        self
+    }
+
     /// Starts it on a free port of 127.0.0.1.
     ///
     /// # Errors
@@ -144,12 +151,12 @@ impl Builder {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let base_url = format!("http://{}", listener.local_addr()?);
         let (faults, requests) = (Faults::default(), Vec::new());
-        let state = State { contents: self.contents, access: self.access, faults, requests };
+        let state = State { contents: self.contents, access: self.access, faults, requests, forgetful: false };
         let shared = Shared(Arc::new(Mutex::new(state)));
         let router = axum::Router::new().fallback(server::answer).with_state(shared.clone());
-        let service = router.into_make_service_with_connect_info::<wire::Cutter>();
+        let service = router.into_make_service_with_connect_info::<crate::wire::Cutter>();
         let task = tokio::spawn(async move {
-            if let Err(error) = axum::serve(wire::CuttableListener(listener), service).await {
+            if let Err(error) = axum::serve(crate::wire::CuttableListener(listener), service).await {
                 tracing::warn!(%error, "the simulated kintone stopped");
             }
         });
@@ -206,9 +213,25 @@ impl Simulator {
         self.shared.with(|state| state.faults.add(times, &fault));
     }
 
+    /// Nothing goes wrong any more: faults that were to come are forgotten.
+    pub fn fail_nothing(&self) {
+        self.shared.with(|state| state.faults = Faults::default());
+    }
+
     /// Does that to the next `times` requests that write; reading between them goes well.
     pub fn fail_next_write(&self, times: usize, fault: Fault) {
         self.shared.with(|state| state.faults.add_for_writes(times, &fault));
+    }
+
+    /// Every OAuth access token that was given ends now.
+    pub fn revoke_access_tokens(&self) {
+        self.shared.with(|state| state.access.oauth.clear());
+    }
+
+    /// Whether requests are kept for [`Simulator::requests`], as they are from the start: for runs of millions, they need
+    /// not be.
+    pub fn record_requests(&self, keep: bool) {
+        self.shared.with(|state| state.forgetful = !keep);
     }
 
     /// Every request so far.
@@ -222,6 +245,32 @@ impl Simulator {
             let table = state.contents.tables.get(&app);
             table.map_or_else(Vec::new, |table| table.records.values().map(|r| r.read(&table.app, None)).collect())
         })
+    }
+
+    /// Puts many records into an app at once, each with the time of its last change; the form is not asked.
+    pub fn fill(&self, app: u64, count: u64, record: impl Fn(u64) -> (DateTime<Utc>, Value)) {
+        self.shared.with(|state| {
+            let Some(table) = state.contents.tables.get_mut(&app) else { return };
+            for n in 0..count {
+                let (updated, fields) = record(n);
+                table.put(updated, fields.as_object().unwrap_or(&Map::new()));
+            }
+        });
+    }
+
+    /// Changes a record as a person would; false if it is not there or the form refuses it.
+    #[allow(clippy::needless_pass_by_value, reason = "callers write json!(…) in place")]
+    pub fn edit_record(&self, app: u64, id: u64, record: Value) -> bool {
+        let fields = record.as_object().cloned().unwrap_or_else(Map::new);
+        self.shared.with(|state| {
+            state.contents.tables.get_mut(&app).is_some_and(|table| table.update(id, &fields, None, "record").is_ok())
+        })
+    }
+
+    /// Removes a record as a person would; false if it is not there.
+    pub fn delete_record(&self, app: u64, id: u64) -> bool {
+        self.shared
+            .with(|state| state.contents.tables.get_mut(&app).is_some_and(|table| table.delete(id, None).is_ok()))
     }
 
     /// Puts a record (`{"tel":{"value":"…"}}`) into an app, as a person would; gives its id, or `None` if the app does

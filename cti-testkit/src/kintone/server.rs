@@ -7,8 +7,8 @@ use super::fault::Fault;
 use super::files;
 use super::pages;
 use super::params::Params;
-use super::wire::Cutter;
 use super::{Recorded, Shared};
+use crate::wire::Cutter;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -31,7 +31,9 @@ pub(super) async fn answer(
         return pages::page(&shared, app);
     }
     let (number, fault) = shared.with(|state| {
-        state.requests.push(record(&method, &uri, &headers, &body));
+        if !state.forgetful {
+            state.requests.push(record(&method, &uri, &headers, &body));
+        }
         (state.requests.len(), state.faults.next(effective_method(&method, &headers) != "GET"))
     });
     if let Some(fault) = fault.as_ref().filter(|fault| !fault.carries_out()) {
@@ -71,6 +73,15 @@ fn proper(shared: &Shared, number: usize, method: &Method, uri: &Uri, headers: &
         headers.get(header::AUTHORIZATION).is_none_or(|given| given.as_bytes() != wanted.as_bytes())
     }) {
         return html(StatusCode::UNAUTHORIZED, "<html><body>401 Authorization Required</body></html>");
+    }
+    if uri.path() == "/oauth2/token" {
+        return match shared.with(|state| state.access.refresh(headers, body)) {
+            Some(token) => json(
+                StatusCode::OK,
+                &serde_json::json!({"access_token": token, "token_type": "bearer", "expires_in": 3600}),
+            ),
+            None => json(StatusCode::BAD_REQUEST, &serde_json::json!({"error": "invalid_grant"})),
+        };
     }
     let Some((guest_space, resource)) = resource(uri.path()) else {
         return html(StatusCode::NOT_FOUND, "<html><body>404 Not Found</body></html>");

@@ -138,6 +138,16 @@ impl Table {
         Ok(self.last_id)
     }
 
+    /// Adds a record as it is, without asking the form: for many.
+    pub(super) fn put(&mut self, updated: DateTime<Utc>, input: &Map<String, Value>) {
+        self.last_id += 1;
+        let cells = input.iter().filter_map(|(code, cell)| Some((code.clone(), cell.get("value")?.clone())));
+        let (values, comments) = (cells.collect(), BTreeMap::new());
+        let record =
+            Record { id: self.last_id, revision: 1, created: updated, updated, values, comments, last_comment: 0 };
+        self.records.insert(self.last_id, record);
+    }
+
     /// Changes a record; gives its new revision. The record as a whole must keep the rules, not only what changes.
     pub(super) fn update(
         &mut self,

@@ -8,6 +8,7 @@
 mod contact;
 mod faults;
 mod health;
+mod late;
 mod log;
 mod look_up;
 mod notify;
@@ -19,6 +20,7 @@ pub use report::{CaseOutcome, Failures, Report};
 
 use async_trait::async_trait;
 use cti_core::crm::{CrmCapabilities, CrmSink};
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,6 +124,17 @@ pub trait CrmRig: Send + Sync {
     /// The call history.
     async fn logged(&self) -> Vec<LoggedCall>;
 
+    /// The call history by our names of attributes; needed where the sink can `update_log` or `attach_recording`.
+    async fn entries(&self) -> Vec<BTreeMap<String, String>> {
+        Vec::new()
+    }
+
+    /// Changes an attribute of every entry, as a person would; false if the rig cannot.
+    async fn edit_entry(&self, attribute: &str, text: &str) -> bool {
+        let _ = (attribute, text);
+        false
+    }
+
     /// Brings that about, once; false if the rig cannot.
     async fn fail_next(&self, fault: CrmFault) -> bool;
 
@@ -179,6 +192,9 @@ const CASES: &[Case] = &[
     case!(log::a_withheld_caller_is_logged_without_number, [LogCall]),
     case!(log::the_number_is_spelled_as_in_the_customer_record, [LogCall]),
     case!(log::hostile_and_huge_names_are_stored_harmlessly, [LogCall]),
+    case!(late::late_facts_are_written_and_what_people_edited_stays, [LogCall, UpdateLog]),
+    case!(late::an_entry_that_is_not_there_cannot_be_changed, [UpdateLog]),
+    case!(late::late_recordings_are_added_each_once, [LogCall, AttachRecording]),
     case!(contact::a_contact_is_created_and_found, [CreateContact, LookUp]),
     case!(contact::one_number_twice_is_one_contact, [CreateContact]),
     case!(contact::one_number_twice_at_once_is_one_contact, [CreateContact]),
@@ -291,6 +307,14 @@ where
 
     async fn logged(&self) -> Vec<LoggedCall> {
         self.rig.logged().await
+    }
+
+    async fn entries(&self) -> Vec<BTreeMap<String, String>> {
+        self.rig.entries().await
+    }
+
+    async fn edit_entry(&self, attribute: &str, text: &str) -> bool {
+        self.rig.edit_entry(attribute, text).await
     }
 
     async fn fail_next(&self, fault: CrmFault) -> bool {

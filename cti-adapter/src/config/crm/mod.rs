@@ -1,24 +1,48 @@
 //! The customer systems. A connector is one file here: its section of the file, and the sink that comes of it. Only
 //! [`KINDS`] and [`connect`] name it.
 
+pub(super) mod custom;
 pub(super) mod kintone;
 
 use super::check::{check_kind, check_name};
 use super::fault::Faults;
 use super::section;
+use cti::core::contacts::ContactSource;
 use cti::core::crm::CrmSink;
+use cti::core::directory::SyncSettings;
+use cti::core::layer::Budget;
+use cti::core::secret::SecretString;
 use serde::Deserialize;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use toml::Table;
 
 /// What `kind` can be.
-const KINDS: &[&str] = &["kintone"];
+const KINDS: &[&str] = &["custom", "kintone"];
 
 /// A customer system, connected to nothing yet.
 pub(crate) struct Crm {
     /// The connector, without the layers that every CRM gets.
     pub(crate) sink: Arc<dyn CrmSink>,
+    /// Its customers, where they can be read.
+    pub(crate) contacts: Option<Arc<dyn ContactSource>>,
+    /// What may be asked of it.
+    pub(crate) budget: Budget,
+    /// How its customers are kept on this machine.
+    pub(crate) kept: Option<Kept>,
+}
+
+/// How customers are kept on this machine.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) file: PathBuf,
+    /// How long the CRM may take before the directory answers.
+    pub(crate) patience: Duration,
+    pub(crate) settings: SyncSettings,
+    /// The end of the address at which the CRM tells changes; without it, it cannot.
+    pub(crate) webhook_secret: Option<SecretString>,
 }
 
 impl fmt::Debug for Crm {
@@ -50,6 +74,7 @@ pub(super) fn check(section: &Table, path: &str, faults: &mut Faults) -> Option<
 
 fn connect(kind: &str, name: &str, section: Table, path: &str, faults: &mut Faults) -> Option<Crm> {
     match kind {
+        "custom" => custom::connect(name, section::read(section, path, faults), path, faults),
         "kintone" => kintone::connect(name, section::read(section, path, faults), path, faults),
         _ => None,
     }

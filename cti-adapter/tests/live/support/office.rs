@@ -3,10 +3,12 @@
 use super::log::Log;
 use super::seen::{All, Seen};
 use super::{PATIENCE, poll};
-use cti::core::call::{CallFact, CallId, CallRecord, Extension, PbxEvent};
+use cti::core::call::{CallFact, CallId, CallRecord, Disposition, Extension, PbxEvent};
 use cti::core::number::Number;
+use cti::core::number::NumberingPlan;
 use cti::core::outbox::Outbox;
 use cti::core::pbx::{LinkState, TransferStep};
+use cti::core::policy::{Policy, Rules};
 use cti::prelude::{Asterisk as Pbx, Kintone, PbxControl, Pipeline, SqliteOutbox, fields};
 use cti_lab::{Asterisk, SippCall, StartOptions, Version};
 use cti_testkit::kintone::Simulator;
@@ -83,8 +85,25 @@ impl Office {
         Self::of(asterisk, address).await
     }
 
+    /// An office whose AMI user is another one of the lab's.
+    pub async fn open_as(version: Version, user: &str) -> Self {
+        let asterisk = Asterisk::start(version).await.unwrap();
+        let address = asterisk.ami_addr();
+        Self::of_user(asterisk, address, user).await
+    }
+
+    /// The same at another address. Where channels may not be listed, calls are waited for two seconds.
+    pub async fn of_user(asterisk: Asterisk, ami: SocketAddr, user: &str) -> Self {
+        let pbx = pbx(ami).login(user, SecretString::from(Asterisk::AMI_SECRET));
+        Self::of_pbx(asterisk, pbx.unconfirmed_after(Duration::from_secs(2))).await
+    }
+
     /// An office that reaches its Asterisk at another address.
     pub async fn of(asterisk: Asterisk, ami: SocketAddr) -> Self {
+        Self::of_pbx(asterisk, pbx(ami)).await
+    }
+
+    async fn of_pbx(asterisk: Asterisk, pbx: Pbx) -> Self {
         let log = Log::start();
         let kintone = Simulator::start().await.unwrap();
         let customer = json!({"tel": {"value": CUSTOMER}, "name": {"value": CUSTOMER_NAME}});
@@ -92,7 +111,6 @@ impl Office {
         let folder = Folder::new();
         let outbox = SqliteOutbox::open(folder.file("calls.db")).unwrap();
         let (seen, stop) = (Seen::new(), CancellationToken::new());
-        let pbx = pbx(ami);
         let pipeline = Pipeline::new()
             .pbx(pbx.clone())
             .crm(crm(&kintone))
@@ -165,6 +183,33 @@ impl Office {
         body["records"][0]["record"].clone()
     }
 
+    /// Waits until a fact of another call than that one is told. Gives its call.
+    pub async fn told_beside(&self, known: &CallId, fact: &str) -> CallId {
+        let found = |all: &All| {
+            all.events.iter().find_map(|event| match event {
+                PbxEvent::Call(call) if call.call != *known && super::words::words(event) == fact => {
+                    Some(call.call.clone())
+                }
+                _ => None,
+            })
+        };
+        let all = self.seen.wait(fact, |all| found(all).is_some()).await;
+        found(&all).unwrap()
+    }
+
+    /// Waits until an agent event is told in these words: `agent 6001 not_ready lunch`.
+    pub async fn told_of_agent(&self, words: &str) {
+        let told = |all: &All| all.events.iter().any(|event| super::words::words(event) == words);
+        self.seen.wait(words, told).await;
+    }
+
+    /// Waits until two calls have ended, one of them merged, and gives their records: the one that lived on first.
+    pub async fn merged(&self) -> [CallRecord; 2] {
+        let mut records = self.ended(2).await;
+        records.sort_by_key(|record| record.disposition == Disposition::Merged);
+        <[CallRecord; 2]>::try_from(records).unwrap_or_else(|records| panic!("{records:#?}"))
+    }
+
     /// Hands a call on, as an agent's page does.
     pub async fn transfer(&self, call: &CallId, from: &str, to: &str, step: TransferStep) -> cti::Result<()> {
         PbxControl::transfer(&self.pbx, call, &Extension::from(from), &Number::new(to).unwrap(), step).await
@@ -173,8 +218,9 @@ impl Office {
     /// Ends the pipeline and gives what it told, after looking whether every call is over, the laws hold, each call that
     /// ended was written once, and nothing personal was logged.
     pub async fn close(self, personal: &[&str]) -> Vec<PbxEvent> {
-        let calls = records(&self.seen.now().events).len();
-        self.call_log(calls).await;
+        let rules = Rules::new(&Policy::default(), &NumberingPlan::default());
+        let records = records(&self.seen.now().events);
+        self.call_log(records.iter().filter(|record| rules.log(record).yes).count()).await;
         self.stop.cancel();
         tokio::time::timeout(PATIENCE, self.pipeline).await.expect("the pipeline ends").unwrap().unwrap();
         let events = self.seen.now().events;

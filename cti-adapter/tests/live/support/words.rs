@@ -5,7 +5,13 @@ use serde_json::Value;
 
 /// An event as `ringing 6001`.
 pub fn words(event: &PbxEvent) -> String {
-    let PbxEvent::Call(event) = event else { return "agent".to_owned() };
+    let event = match event {
+        PbxEvent::Call(event) => event,
+        PbxEvent::Agent(agent) => {
+            let reason = agent.reason.as_ref().map(|reason| format!(" {reason}")).unwrap_or_default();
+            return format!("agent {} {}{reason}", agent.extension, word(&agent.state));
+        }
+    };
     let name = event.name();
     match &event.fact {
         CallFact::Dialing { extension, number } => {
@@ -17,6 +23,11 @@ pub fn words(event: &PbxEvent) -> String {
         CallFact::Transferred { from, to, how } => {
             let how = if *how == TransferHow::Blind { "blind" } else { "attended" };
             format!("{name} {from} {} {how}", to.as_str())
+        }
+        CallFact::Parked { slot } | CallFact::Unparked { slot } => format!("{name} {slot}"),
+        CallFact::Conferenced { extensions } => {
+            let names: Vec<_> = extensions.iter().map(|extension| extension.as_str()).collect();
+            format!("{name} {}", names.join(" "))
         }
         CallFact::Ended { disposition, .. } => format!("{name} {}", word(disposition)),
         fact => fact.extension().map_or_else(|| name.to_owned(), |extension| format!("{name} {extension}")),

@@ -158,7 +158,7 @@ impl Exchange {
         self.emit(packet);
     }
 
-    fn dial_packet(&self, name: &str, caller: Option<ChannelKey>, leg: ChannelKey) -> Packet {
+    pub(super) fn dial_packet(&self, name: &str, caller: Option<ChannelKey>, leg: ChannelKey) -> Packet {
         let caller = caller.map(|key| self.shot(key, "")).unwrap_or_default();
         Packet::event(name, "call").with_all(caller).with_all(self.shot(leg, "Dest"))
     }
@@ -204,6 +204,7 @@ impl Exchange {
         match self.behaviour(leg) {
             Some(Behaviour::AnswersAfter(wait)) => self.later(wait, Task::Answer(leg)),
             Some(how @ (Behaviour::Busy | Behaviour::Rejects)) => self.later(Duration::ZERO, Task::Refuse(leg, how)),
+            Some(Behaviour::Forwards) => self.later(Duration::ZERO, Task::Forward(leg)),
             _ => {}
         }
     }

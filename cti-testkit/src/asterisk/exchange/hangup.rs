@@ -61,8 +61,9 @@ impl Exchange {
         if self.dial_of(key).is_some() {
             return self.leg_failed(key, 16, None);
         }
-        if self.parked.values().any(|parked| *parked == key) {
-            self.give_up_parked(key);
+        self.give_up_parked(key);
+        if self.leave_conference(key) {
+            return self.end_alone(key);
         }
         match self.peer(key) {
             Some(peer) => self.part(key, peer),
@@ -142,6 +143,7 @@ impl Exchange {
     pub(super) fn hang_up_leg(&mut self, key: ChannelKey, cause: u32, sip: Option<u32>) {
         self.leave(key);
         let Some(channel) = self.tell_hangup(key, cause, sip) else { return };
+        self.close_room();
         self.transferer_gone(key);
         if let Device::Local { other, .. } = channel.device {
             self.tell_late_caller(&channel, other);
@@ -184,7 +186,6 @@ impl Exchange {
         }
         self.emit(packet);
         self.waiting.retain(|(caller, _)| *caller != key);
-        self.parked.retain(|_, parked| *parked != key);
         self.tasks.retain(|_, task| !concerns(task, key));
         self.channels.remove(&key)
     }
@@ -227,6 +228,7 @@ fn concerns(task: &Task, key: ChannelKey) -> bool {
         Task::Answer(of) | Task::Refuse(of, _) | Task::QueueRetry(of) | Task::QueueTimeout(of) | Task::HangUp(of) => {
             *of == key
         }
+        Task::Forward(of) | Task::ParkTimeout(of) => *of == key,
         Task::DialTimeout(_) => false,
     }
 }

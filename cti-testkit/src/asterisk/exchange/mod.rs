@@ -3,14 +3,18 @@
 
 mod bridge;
 mod cdr;
+mod conference;
 mod device;
 mod dial;
+mod forward;
 mod hangup;
+mod join;
 mod local;
 mod media;
 mod originate;
 mod parking;
 pub(crate) mod parts;
+mod pickup;
 mod plan;
 mod queue;
 mod transfer;
@@ -30,6 +34,8 @@ pub(crate) use queue::member_figures;
 
 /// The queue of the dial plan.
 pub(crate) const QUEUE: &str = "support";
+/// The conference room of the dial plan.
+pub(crate) const ROOM: &str = "8000";
 /// The number that outgoing calls show.
 pub(crate) const OWN_NUMBER: &str = "0312345000";
 
@@ -61,7 +67,6 @@ pub(crate) struct Exchange {
     consultations: Vec<Consultation>,
     pub(crate) members: Vec<Member>,
     pub(crate) waiting: Vec<(ChannelKey, Duration)>,
-    pub(crate) parked: BTreeMap<String, ChannelKey>,
     tasks: BTreeMap<(Duration, u64), Task>,
     out: Vec<Packet>,
 }
@@ -102,7 +107,6 @@ impl Exchange {
             consultations: Vec::new(),
             members: vec![member("6001"), member("6002")],
             waiting: Vec::new(),
-            parked: BTreeMap::new(),
             tasks: BTreeMap::new(),
             out: Vec::new(),
         }
@@ -168,6 +172,8 @@ impl Exchange {
             Task::QueueRetry(caller) => self.queue_round(caller),
             Task::QueueTimeout(caller) => self.queue_timeout(caller),
             Task::HangUp(channel) => self.hang_up(channel, hangup::Who::Party),
+            Task::Forward(leg) => self.forward_leg(leg),
+            Task::ParkTimeout(channel) => self.park_timeout(channel),
         }
     }
 
@@ -281,6 +287,7 @@ impl Exchange {
             runs_plan: from.runs_plan,
             on_hold: false,
             queue: None,
+            parked: None,
         };
         self.channels.insert(key, channel);
         self.tell("Newchannel", key);

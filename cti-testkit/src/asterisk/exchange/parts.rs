@@ -29,6 +29,8 @@ pub(crate) enum Behaviour {
     Rejects,
     /// Is not registered.
     Unavailable,
+    /// Sends the caller elsewhere: 302.
+    Forwards,
 }
 
 /// A telephone, or the far end of the trunk.
@@ -37,6 +39,8 @@ pub(crate) struct Phone {
     pub(crate) name: String,
     pub(crate) behaviour: Behaviour,
     pub(crate) hangs_up_after: Option<Duration>,
+    /// Where it sends callers, if it does.
+    pub(crate) forwards_to: String,
     pub(crate) last_state: DeviceState,
 }
 
@@ -46,6 +50,7 @@ impl Phone {
             name: name.to_owned(),
             behaviour: Behaviour::RingsOut,
             hangs_up_after: None,
+            forwards_to: String::new(),
             last_state: DeviceState::NotInUse,
         }
     }
@@ -181,8 +186,17 @@ pub(crate) struct Channel {
     /// True if the dial plan runs on it: the calling side.
     pub(crate) runs_plan: bool,
     pub(crate) on_hold: bool,
+    /// Where it waits in the parking lot, and the phone that put it there.
+    pub(crate) parked: Option<Parked>,
     /// The queue that connected it, with the member's channel and the seconds it waited.
     pub(crate) queue: Option<QueueTalk>,
+}
+
+/// A place in the parking lot.
+#[derive(Debug, Clone)]
+pub(crate) struct Parked {
+    pub(crate) slot: String,
+    pub(crate) parker: Option<String>,
 }
 
 /// A talk that a queue connected.
@@ -235,22 +249,39 @@ impl Channel {
     }
 }
 
+/// What a bridge is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BridgeKind {
+    /// Two parties.
+    Talk,
+    /// A parking lot: everybody in it waits, nobody hears another.
+    Lot,
+    /// A room of ConfBridge.
+    Room,
+}
+
 /// Where channels meet.
 #[derive(Debug, Clone)]
 pub(crate) struct Bridge {
     pub(crate) uniqueid: String,
+    pub(crate) kind: BridgeKind,
     pub(crate) channels: Vec<ChannelKey>,
 }
 
 impl Bridge {
     pub(crate) fn snapshot(&self, prefix: &str) -> Vec<(String, String)> {
         let key = |name: &str| format!("{prefix}{name}");
+        let (class, technology, creator, name) = match self.kind {
+            BridgeKind::Talk => ("basic", "simple_bridge", UNKNOWN, UNKNOWN),
+            BridgeKind::Lot => ("parking", "holding_bridge", "Parking", "default"),
+            BridgeKind::Room => ("base", "softmix", "ConfBridge", super::ROOM),
+        };
         vec![
             (key("BridgeUniqueid"), self.uniqueid.clone()),
-            (key("BridgeType"), "basic".to_owned()),
-            (key("BridgeTechnology"), "simple_bridge".to_owned()),
-            (key("BridgeCreator"), UNKNOWN.to_owned()),
-            (key("BridgeName"), UNKNOWN.to_owned()),
+            (key("BridgeType"), class.to_owned()),
+            (key("BridgeTechnology"), technology.to_owned()),
+            (key("BridgeCreator"), creator.to_owned()),
+            (key("BridgeName"), name.to_owned()),
             (key("BridgeNumChannels"), self.channels.len().to_string()),
             (key("BridgeVideoSourceMode"), "none".to_owned()),
         ]
@@ -368,4 +399,8 @@ pub(crate) enum Task {
     QueueTimeout(ChannelKey),
     /// A person hangs up.
     HangUp(ChannelKey),
+    /// A phone sends the caller elsewhere.
+    Forward(ChannelKey),
+    /// A call has been parked long enough.
+    ParkTimeout(ChannelKey),
 }

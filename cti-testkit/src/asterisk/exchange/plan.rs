@@ -1,7 +1,7 @@
 //! The dial plan: the one of the laboratory in which the traces were recorded.
 
 use super::parts::{ChannelKey, Device, Id, State, Target};
-use super::{Exchange, NewChannel, OWN_NUMBER, QUEUE};
+use super::{Exchange, NewChannel, OWN_NUMBER, QUEUE, ROOM};
 use std::time::Duration;
 
 /// What a number does.
@@ -15,6 +15,7 @@ enum Entry {
     Internal,
     FromQueue,
     Outside,
+    Conference,
 }
 
 fn entry(context: &str, exten: &str) -> Option<Entry> {
@@ -26,9 +27,11 @@ fn entry(context: &str, exten: &str) -> Option<Entry> {
             "5002" => Some(Entry::Queue),
             "5004" => Some(Entry::LocalGroup),
             "5005" => Some(Entry::Recorded),
+            "5006" => Some(Entry::Conference),
             _ => None,
         },
         "from-internal" if internal => Some(Entry::Internal),
+        "from-internal" if exten == ROOM => Some(Entry::Conference),
         "from-internal" if exten.starts_with('9') && exten.len() > 2 => Some(Entry::Outside),
         "from-queue" if internal => Some(Entry::FromQueue),
         _ => None,
@@ -123,11 +126,12 @@ impl Exchange {
                 self.set_caller(key, &Id::new(OWN_NUMBER, &name));
                 self.dial(key, 3, vec![Target::Trunk(exten.split_at(1).1.to_owned())], 20, ",tT");
             }
+            Some(Entry::Conference) => self.join_conference(key),
             None => self.end_plan(key, 3, None),
         }
     }
 
-    fn dial(&mut self, key: ChannelKey, priority: u32, targets: Vec<Target>, seconds: u64, options: &str) {
+    pub(super) fn dial(&mut self, key: ChannelKey, priority: u32, targets: Vec<Target>, seconds: u64, options: &str) {
         let all: Vec<String> = targets.iter().map(Target::dialed).collect();
         let data = format!("{},{seconds}{options}", all.join("&"));
         self.step_unless_moved(key, priority, &data);

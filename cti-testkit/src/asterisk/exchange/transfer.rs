@@ -124,7 +124,7 @@ impl Exchange {
         }
         self.enter(target, original, None);
         self.tell_peers(original);
-        self.tell_attended(transferer, transferee, target, original, second);
+        self.tell_attended((transferer, transferer), transferee, target, original, second);
         self.introduce_transferred(transferee, target);
         if answered {
             self.consultations.remove(place);
@@ -141,9 +141,9 @@ impl Exchange {
         self.bridges.get(&bridge)?.channels.first().copied()
     }
 
-    fn tell_attended(
+    pub(super) fn tell_attended(
         &mut self,
-        by: ChannelKey,
+        (first, by): (ChannelKey, ChannelKey),
         who: ChannelKey,
         to: ChannelKey,
         original: BridgeKey,
@@ -152,7 +152,7 @@ impl Exchange {
         let dest = self.bridges.get(&original).map(|bridge| bridge.uniqueid.clone()).unwrap_or_default();
         let packet = Packet::event("AttendedTransfer", "call")
             .with("Result", "Success")
-            .with_all(self.shot(by, "OrigTransferer"))
+            .with_all(self.shot(first, "OrigTransferer"))
             .with_all(self.bridge_shot(original, "Orig"))
             .with_all(self.shot(by, "SecondTransferer"))
             .with_all(self.bridge_shot(second, "Second"))

@@ -132,6 +132,7 @@ fn transfers(stage: &Stage) -> Vec<(String, String, TransferHow)> {
 
 async fn blind(stage: &mut Stage) -> Outcome {
     let (call, a, caller) = talk(stage).await?;
+    nowhere(stage, &call, &a, TransferStep::Blind).await?;
     let [_, b, _] = stage.rig.extensions();
     let to = number(b.as_str())?;
     fine("transfer", stage.control()?.transfer(&call, &a, &to, TransferStep::Blind).await)?;
@@ -141,6 +142,15 @@ async fn blind(stage: &mut Stage) -> Outcome {
     stage.rig.caller_hangs_up(caller).await;
     stage.until_ended(1).await?;
     handed_over(stage, &call, &a, &b, TransferHow::Blind)
+}
+
+/// A call is not handed to a number that there is not: it would be lost.
+async fn nowhere(stage: &mut Stage, call: &CallId, a: &Extension, step: TransferStep) -> Outcome {
+    let unknown = number(stage.rig.unknown_extension().as_str())?;
+    match stage.control()?.transfer(call, a, &unknown, step).await {
+        Ok(()) => Err(format!("{step:?} to a number that there is not succeeds")),
+        Err(error) => equal("the error for a number that there is not", error.kind(), ErrorKind::NotFound),
+    }
 }
 
 fn handed_over(stage: &Stage, call: &CallId, a: &Extension, b: &Extension, how: TransferHow) -> Outcome {
@@ -157,6 +167,7 @@ async fn attended(stage: &mut Stage) -> Outcome {
     let [_, b, _] = stage.rig.extensions();
     let to = number(b.as_str())?;
     let control = stage.control()?;
+    nowhere(stage, &call, &a, TransferStep::Consult).await?;
     if control.transfer(&call, &a, &to, TransferStep::Complete).await.is_ok() {
         return Err("a transfer is completed although nobody was consulted".to_owned());
     }

@@ -13,10 +13,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Cuts one connection: nothing more is written on it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cutter(Arc<AtomicBool>);
+pub(crate) struct Cutter(Arc<AtomicBool>);
 
 impl Cutter {
-    pub(super) fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 
@@ -27,10 +27,10 @@ impl Cutter {
 
 /// Accepts connections that can be cut.
 #[derive(Debug)]
-pub(super) struct CuttableListener(pub(super) TcpListener);
+pub(crate) struct CuttableListener(pub(crate) TcpListener);
 
 #[derive(Debug)]
-pub(super) struct Cuttable {
+pub(crate) struct Cuttable {
     stream: TcpStream,
     cutter: Cutter,
 }
