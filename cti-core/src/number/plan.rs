@@ -236,7 +236,7 @@ impl NumberingPlan {
 /// A number from its country code on, as the library reads it.
 #[cfg(feature = "e164")]
 fn foreign_by_library(digits: &str) -> Option<String> {
-    super::library::international(&format!("+{digits}"))
+    super::library::international(&["+", digits].concat())
 }
 
 #[cfg(not(feature = "e164"))]

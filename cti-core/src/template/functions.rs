@@ -1,6 +1,7 @@
 //! The functions of templates. They work on the value itself, as UTF-8, before it is escaped.
 
 use crate::number::{Canonical, Cleaned, NumberingPlan};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
 use sha2::Sha256;
@@ -84,7 +85,7 @@ impl Function {
             Self::LowerCase => text.chars().map(|c| only(c.to_lowercase()).unwrap_or(c)).collect(),
             Self::UpperCase => text.chars().map(|c| only(c.to_uppercase()).unwrap_or(c)).collect(),
             Self::UrlEncode => super::escape::url_encoded(text),
-            Self::Base64 => base64(text.as_bytes()),
+            Self::Base64 => BASE64_STANDARD.encode(text),
             Self::Digits => {
                 Cleaned::of(text).map_or_else(String::new, |cleaned| only_digits(cleaned.digits().as_str()))
             }
@@ -130,19 +131,4 @@ fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
-}
-
-/// RFC 4648, with padding.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for at in 0..4 {
-            let letter = LETTERS[(group >> (18 - 6 * at) & 63) as usize];
-            out.push(if at <= chunk.len() { char::from(letter) } else { '=' });
-        }
-    }
-    out
 }
