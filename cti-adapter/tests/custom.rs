@@ -31,7 +31,7 @@ impl Running {
         stage.more = policy.to_owned();
         let config = write(&stage, &steps.replace("{crm}", crm.base_url()));
         let adapter = Adapter::start(command(&["run", "--config", &config]).env("RUST_LOG", "info"));
-        adapter.says("the link to Asterisk is up").await;
+        adapter.says("the link to the PBX is up").await;
         let desk = stage.desk(&adapter).await;
         Self { stage, crm, adapter, desk }
     }

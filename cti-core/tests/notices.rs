@@ -306,12 +306,13 @@ async fn a_pop_carries_how_it_is_to_look_and_goes_away_when_its_time_is_up() {
     policy.pop.copy_number = CopyNumber::E164;
     let stage = Stage::new(Listener::new(Manner::Takes), policy);
     let begun = tokio::time::Instant::now();
-    stage.tell(ringing("1.1", 1, "6001"));
+    let ring = CallFact::Ringing { extension: "6001".into() };
+    stage.tell(event("1.1", 1, Party::known("0312345678", ""), ring));
     until("the pop", || !stage.shown.pops.lock().unwrap().is_empty()).await;
     assert!(begun.elapsed() >= Duration::from_secs(2), "the delay");
     let hints = stage.shown.pops.lock().unwrap()[0].hints.clone();
     assert_eq!((hints.size, hints.seconds, hints.label), (PopSize::Large, 30, None));
-    assert_eq!(hints.copy.unwrap().as_str(), "+81901234567");
+    assert_eq!(hints.copy.unwrap().as_str(), "+81312345678");
     until("its end", || *stage.shown.dismissed.lock().unwrap() == 1).await;
     assert!(begun.elapsed() >= Duration::from_secs(32));
 }

@@ -1,6 +1,7 @@
 //! How a [`Custom`] is described.
 
 use crate::map::{Account, Fixed};
+use crate::phone_book::PhoneBook;
 use crate::ready::Ready;
 use crate::step::Step;
 use cti_core::call::Extension;
@@ -36,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) secrets_in_urls: bool,
     pub(crate) version: Option<ProductVersion>,
     pub(crate) numbering: NumberingPlan,
+    pub(crate) phone_book: PhoneBook,
+    pub(crate) phone_books: Vec<(Extension, PhoneBook)>,
     pub(crate) auth: Option<Step>,
     pub(crate) search: Option<Step>,
     pub(crate) click: Option<Step>,
@@ -74,6 +77,8 @@ impl Custom {
             secrets_in_urls: false,
             version: None,
             numbering: NumberingPlan::default(),
+            phone_book: PhoneBook::default(),
+            phone_books: Vec::new(),
             auth: None,
             search: None,
             click: None,
@@ -186,6 +191,23 @@ impl Custom {
     #[must_use]
     pub fn numbering(self, plan: NumberingPlan) -> Self {
         self.set(|settings| settings.numbering = plan)
+    }
+
+    /// The phone book for all: number and name. `{TELNAME}` and `{CALLEDNAME}` are read from it; numbers are compared by
+    /// what they mean.
+    #[must_use]
+    pub fn phone_book(self, entries: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.set(|settings| settings.phone_book = entries.into_iter().collect())
+    }
+
+    /// The phone book of one telephone; it comes before the one for all.
+    #[must_use]
+    pub fn phone_book_of(
+        self,
+        extension: impl Into<Extension>,
+        entries: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        self.set(|settings| settings.phone_books.push((extension.into(), entries.into_iter().collect())))
     }
 
     /// What `{TEL}` is for a caller who shows no number; `anonymous` unless said otherwise.

@@ -44,6 +44,7 @@ mod health;
 mod map;
 mod names;
 mod page;
+mod phone_book;
 mod ready;
 mod sink;
 mod step;

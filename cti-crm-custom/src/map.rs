@@ -1,6 +1,7 @@
 //! Calls → variables, and variables → customers.
 
 use crate::names::{self, SPELLED};
+use crate::phone_book::PhoneBooks;
 use chrono::{DateTime, SecondsFormat, Utc};
 use cti_core::call::{CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, Extension, Name, Party};
 use cti_core::capture::Row;
@@ -115,7 +116,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The variables that have a value at this moment.
-    pub(crate) fn variables(&self, fixed: &Fixed, account: Option<&Account>) -> Variables {
+    pub(crate) fn variables(&self, fixed: &Fixed, books: &PhoneBooks, account: Option<&Account>) -> Variables {
         let mut variables = Variables::in_zone(self.at, &fixed.zone);
         let mut set = |name: &str, value: Option<&str>| {
             if let Some(value) = value {
@@ -126,7 +127,7 @@ impl<'a> Facts<'a> {
         set("EVENT", Some(names::key(self.moment)));
         set("ID", self.call.map(CallId::as_str));
         set("EXT", self.extension.map(Extension::as_str));
-        self.parties(fixed, &mut set);
+        self.parties(fixed, books, &mut set);
         if let Some(record) = self.record {
             at_the_end(record, &mut set);
         }
@@ -144,7 +145,7 @@ impl<'a> Facts<'a> {
         variables
     }
 
-    fn parties(&self, fixed: &Fixed, set: &mut impl FnMut(&str, Option<&str>)) {
+    fn parties(&self, fixed: &Fixed, books: &PhoneBooks, set: &mut impl FnMut(&str, Option<&str>)) {
         let outbound = self.direction == Direction::Outbound;
         let (mut caller, mut dialed) = (self.caller.and_then(|caller| caller.number.as_ref()), self.dialed);
         // The search tries one spelling of the other side's number after the other.
@@ -165,7 +166,11 @@ impl<'a> Facts<'a> {
             set("DID", dialed.map(Number::as_str).filter(|_| self.direction == Direction::Inbound));
             set("DIRECTION", Some(direction(self.direction)));
         }
-        set("TELNAME", self.caller.and_then(|caller| caller.name.as_ref()).map(Name::as_str));
+        // The house knows better than the network.
+        let listed = |number: Option<&Number>| number.and_then(|number| books.name(number, self.extension));
+        let told = self.caller.and_then(|caller| caller.name.as_ref());
+        set("TELNAME", listed(caller).or(told).map(Name::as_str));
+        set("CALLEDNAME", listed(dialed).map(Name::as_str));
     }
 }
 

@@ -11,6 +11,7 @@ use crate::error;
 use crate::map::{Account, Facts, Fixed};
 use crate::names::{MOMENTS, key, known};
 use crate::page::{self, PageTemplate};
+use crate::phone_book::PhoneBooks;
 use cti_core::call::Extension;
 use cti_core::capture::Capture;
 use cti_core::crm::Page;
@@ -66,6 +67,7 @@ pub(crate) struct Ready {
     pub(crate) name: String,
     pub(crate) spellings: usize,
     fixed: Fixed,
+    books: PhoneBooks,
     accounts: Vec<Account>,
     keep: Duration,
     client: Client,
@@ -101,6 +103,7 @@ impl Ready {
                 name: settings.name.clone(),
                 spellings: settings.spellings,
                 fixed: settings.fixed.clone(),
+                books: PhoneBooks::new(&settings.phone_book, &settings.phone_books, &settings.numbering),
                 accounts: settings.accounts.clone(),
                 keep: settings.session_keep,
                 client,
@@ -135,7 +138,7 @@ impl Ready {
         // Values do not change the origin.
         let target = |step: &Compiled| match &step.action {
             Action::Browser(page) if page.form.is_some() => {
-                let variables = Facts::of_nothing().variables(&self.fixed, None);
+                let variables = Facts::of_nothing().variables(&self.fixed, &self.books, None);
                 page::url(&page.url, &variables).ok()
             }
             _ => None,
@@ -212,7 +215,7 @@ impl Ready {
     }
 
     async fn log_in(&self, auth: &Compiled, account: usize) -> Result<Open> {
-        let variables = Facts::of_nothing().variables(&self.fixed, self.accounts.get(account));
+        let variables = Facts::of_nothing().variables(&self.fixed, &self.books, self.accounts.get(account));
         let mut jar = Jar::default();
         let answer = self.send(&auth.action, &variables, &mut jar, Repeat::Harmless).await?;
         let Some(captures) = &auth.capture else {
@@ -231,7 +234,7 @@ impl Ready {
     }
 
     fn variables(&self, facts: &Facts<'_>, account: usize, open: Option<&Open>) -> Variables {
-        let mut variables = facts.variables(&self.fixed, self.accounts.get(account));
+        let mut variables = facts.variables(&self.fixed, &self.books, self.accounts.get(account));
         if let Some(open) = open {
             open.gained.set_in(&mut variables);
         }

@@ -386,3 +386,21 @@ async fn the_server_may_stand_at_the_beginning_of_an_address() {
     crm.notify(&ringing(), &Matches::default()).await.unwrap();
     assert_eq!(simulator.requests_to("/open").len(), 1);
 }
+
+#[tokio::test]
+async fn names_come_from_the_phone_books_before_the_network() {
+    let simulator = simulator().await;
+    let entry = |number: &str, name: &str| (number.to_owned(), name.to_owned());
+    let crm = Custom::new("custom")
+        .phone_book([entry("03-1234-5678", "for all"), entry("03-1234-5000", "our line")])
+        .phone_book_of("6002", [entry("+81312345678", "my friend")])
+        .ring(Step::http_post(format!("{}?name={{TELNAME}}&called={{CALLEDNAME}}", open(&simulator))));
+    for (extension, number, expected) in
+        [("6001", "0312345678", "for all"), ("6002", "0312345678", "my friend"), ("6002", "0801111111", "network")]
+    {
+        let event = event(Party::known(number, "network"), CallFact::Ringing { extension: extension.into() });
+        crm.notify(&event, &Matches::default()).await.unwrap();
+        let request = simulator.requests().pop().unwrap();
+        assert_eq!([request.parameter("name").unwrap(), request.parameter("called").unwrap()], [expected, "our line"]);
+    }
+}

@@ -55,8 +55,10 @@ fn each_rule_decides_and_is_named() {
     let monitor = ringing(Direction::Inbound, Party::known("9999", ""));
     assert_eq!(pops(&default, &monitor), Some((false, "scope.system_numbers")));
     assert_eq!(pops(&rules(|policy| policy.scope.system_calls = true), &monitor), Some((true, "pop.inbound")));
-    let blocked = rules(|policy| policy.scope.blocked = set(["+81 90-123-4567"]));
-    assert_eq!(pops(&blocked, &inbound), Some((false, "scope.blocked")));
+    let blocked = rules(|policy| policy.scope.blocked = set(["+81 3-9876-5432"]));
+    let nuisance = ringing(Direction::Inbound, Party::known("0398765432", ""));
+    assert_eq!(pops(&blocked, &nuisance), Some((false, "scope.blocked")));
+    assert_eq!(pops(&blocked, &inbound), Some((true, "pop.inbound")));
     assert_eq!(pops(&rules(|policy| policy.pop.size = PopSize::Hidden), &inbound), Some((false, "pop.size")));
     assert_eq!(pops(&rules(|policy| policy.pop.inbound = PopTiming::Never), &inbound), Some((false, "pop.inbound")));
     let hidden = ringing(Direction::Inbound, Party::withheld(Withheld::RejectedByUser));

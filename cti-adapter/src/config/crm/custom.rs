@@ -4,6 +4,7 @@ use super::Crm;
 use crate::config::fault::Faults;
 use crate::config::secret::{SecretFrom, check_secret};
 use cti::core::capture::CaptureSettings;
+use cti::core::layer::Budget;
 use cti::core::template::{ProductVersion, Zone};
 use cti::custom::{Custom, Method, Step};
 use serde::Deserialize;
@@ -26,6 +27,7 @@ pub(crate) struct Section {
     anonymous: Option<String>,
     version: Option<ProductVersion>,
     programs: Vec<PathBuf>,
+    phone_book: BTreeMap<String, String>,
     clear_text: bool,
     secrets_in_urls: bool,
     auth: Option<RawStep>,
@@ -52,6 +54,7 @@ pub(crate) struct RawAgent {
     id: Option<String>,
     password: Option<SecretFrom>,
     name: Option<String>,
+    phone_book: BTreeMap<String, String>,
 }
 
 /// One step.
@@ -96,7 +99,7 @@ pub(super) fn connect(name: &str, section: Section, path: &str, faults: &mut Fau
     if let Some(version) = section.version {
         custom = custom.version(version);
     }
-    custom = section.programs.into_iter().fold(custom, Custom::program);
+    custom = section.programs.into_iter().fold(custom, Custom::program).phone_book(section.phone_book);
     type Put = fn(Custom, Step) -> Custom;
     let steps: [(&str, Option<RawStep>, Put); 6] = [
         ("auth", section.auth, Custom::auth),
@@ -133,6 +136,9 @@ fn accounts(mut custom: Custom, section: &Section, path: &str, faults: &mut Faul
         let extension = faults.required(format!("{path}.extension"), raw.extension.clone(), "whose account it is");
         let id = faults.required(format!("{path}.id"), raw.id.clone(), "what {AID} is");
         let password = check_secret(raw.password.as_ref(), &format!("{path}.password"), faults);
+        if let Some(extension) = extension.clone().filter(|_| !raw.phone_book.is_empty()) {
+            custom = custom.phone_book_of(extension, raw.phone_book.clone());
+        }
         if let (Some(extension), Some(id), Some(password)) = (extension, id, password) {
             custom = custom.agent(extension, id, password, raw.name.clone());
         }
