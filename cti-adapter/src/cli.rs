@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Read recorded bytes of a PBX and print its calls, one JSON object a line
     Replay(Replay),
+    /// Print the settings of [policy] as JSON Schema, with help in English (description) and Japanese (x-help-ja)
+    Schema,
     /// Show what a click-to-dial would dial, and with --go dial it
     Dial(Dial),
     /// Set up a kintone: make the two apps, or the script that makes numbers clickable

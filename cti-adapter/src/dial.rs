@@ -23,7 +23,7 @@ pub(crate) async fn dial(options: Options) -> Outcome {
     let config = config::load(&options.config)?;
     let plan = config.settings.dial_plan.as_ref().ok_or("the configuration has no [[groups]]: nobody may dial")?;
     let number = Number::new(&options.number).ok_or("the number is empty")?;
-    match plan.resolve(&options.user, &number, &choice(&options), &config.settings.numbering)? {
+    match plan.resolve(&options.user, &number, &choice(&options), config.settings.numbering())? {
         Resolution::ChoiceNeeded(offer) => {
             explain_offer(&offer)?;
             Ok(ExitCode::from(CHOICE_NEEDED))

@@ -11,6 +11,7 @@ mod logging;
 mod output;
 mod replay;
 mod run;
+mod schema;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -26,6 +27,7 @@ async fn main() -> ExitCode {
         Command::Run(options) => run::run(options).await,
         Command::Doctor(options) => doctor::doctor(options).await,
         Command::Replay(options) => replay::replay(options),
+        Command::Schema => schema::print(),
         Command::Dial(options) => dial::dial(options).await,
         Command::Kintone(chore) => kintone::kintone(chore).await,
     };

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 pub(crate) async fn run(options: WithConfig) -> Outcome {
     logging::start("info");
     let mut config = config::load(&options.config)?;
-    let numbering = config.settings.numbering.clone();
+    let numbering = config.settings.numbering().clone();
     let (settings, watched) = watch::channel(Arc::new(std::mem::take(&mut config.settings)));
     reload_on_hangup(options.config, settings)?;
 

@@ -267,3 +267,19 @@ async fn the_doctor_looks_at_every_step() {
     assert!(ended.out.contains("ok      custom.session: the CRM lets us in"), "{}", ended.out);
     assert!(crm.calls().is_empty());
 }
+
+#[tokio::test]
+async fn two_crms_at_once_are_both_asked_told_and_written() {
+    let crm = Simulator::start().await.unwrap();
+    let mut stage = Stage::new().await;
+    stage.more = format!("[[crm]]\nname = \"own\"\nkind = \"custom\"\n{}", ALL.replace("{crm}", crm.base_url()));
+    let adapter = stage.run().await;
+    let desk = stage.desk(&adapter).await;
+    let call = stage.asterisk.call_in(Call::from(support::CUSTOMER));
+    desk.frame("pop", |view| view["call"] == id(&call)).await;
+    eventually("the ring step", async || crm.requests_to("/ringing").first().cloned()).await;
+    call.hang_up();
+    assert_eq!(stage.logged(1).await.len(), 1);
+    let own = eventually("the other call log", async || crm.calls().first().cloned()).await;
+    assert_eq!(own.id, id(&call));
+}

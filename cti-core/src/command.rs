@@ -167,6 +167,17 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// True for what is done to a call that is there: the buttons of a pop.
+    pub(crate) fn controls_a_call(&self) -> bool {
+        let other = matches!(
+            self,
+            Self::Dial { .. } | Self::Click { .. } | Self::SetAgentState { .. } | Self::DeviceState { .. }
+        );
+        !other
+    }
+}
+
 /// What became of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]

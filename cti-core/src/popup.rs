@@ -4,6 +4,7 @@ use crate::call::{CallId, Direction, EventId, Extension, Party, PbxEvent};
 use crate::crm::{Matches, Page};
 use crate::number::Number;
 use crate::pbx::LinkState;
+use crate::policy::PopSize;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -33,6 +34,30 @@ pub struct Pop {
     pub problem: Option<String>,
     /// A click on the pop is to be told to the CRM ([`crate::command::Command::Click`]).
     pub click: bool,
+    /// How it is to look.
+    pub hints: Hints,
+}
+
+/// How a pop is to look, as the policy has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Hints {
+    /// Stands in place of the number of a withheld caller; `None`: words of the page's language.
+    pub label: Option<String>,
+    /// How large it is.
+    pub size: PopSize,
+    /// After so many seconds it goes away ([`Popup::dismissed`]); 0 is never.
+    pub seconds: u64,
+    /// Buttons for answer, hang-up and so on are shown.
+    pub call_control: bool,
+    /// The number to be copied to the clipboard.
+    pub copy: Option<Number>,
+}
+
+impl Default for Hints {
+    fn default() -> Self {
+        Self { label: None, size: PopSize::default(), seconds: 0, call_control: true, copy: None }
+    }
 }
 
 impl Pop {
@@ -53,6 +78,7 @@ impl Pop {
             Direction::Inbound | Direction::Internal => self.caller.number.as_ref(),
         };
         match (number, self.matches.found.len()) {
+            (None, _) if self.hints.label.is_some() => self.hints.label.clone().unwrap_or_default(),
             (Some(number), count) if count > 1 => format!("{} ({count} matches)", number.as_str()),
             (Some(number), _) => number.as_str().to_owned(),
             (None, _) => "withheld".to_owned(),
@@ -88,6 +114,11 @@ pub trait Popup: Send + Sync {
 
     /// The look-up for a call of an extension came back.
     async fn pop(&self, pop: &Pop);
+
+    /// The time of a pop is up.
+    async fn dismissed(&self, pop: &Pop) {
+        let _ = pop;
+    }
 
     /// A CRM was told of an event, and a page is to be opened, or it failed.
     async fn notified(&self, outcome: &Notified) {

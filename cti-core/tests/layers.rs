@@ -60,8 +60,7 @@ async fn permanent_errors_and_unknown_outcomes_are_not_repeated() {
 #[tokio::test(start_paused = true)]
 async fn a_budget_limits_how_many_run_at_once_and_how_fast() {
     let crm = Arc::new(StubCrm::taking(Duration::from_secs(1)));
-    let budget =
-        Budget { concurrent: NonZeroU32::new(3).unwrap(), per_second: NonZeroU32::new(10), ..Budget::default() };
+    let budget = Budget { concurrent: NonZeroU32::new(3).unwrap(), per_second: NonZeroU32::new(10), per_day: None };
     let limited = Arc::new(Arc::clone(&crm).budget(budget));
     let begun = Instant::now();
     let mut asked = tokio::task::JoinSet::new();

@@ -4,13 +4,13 @@
 mod support;
 
 use async_trait::async_trait;
-use cti_core::call::{CallEvent, CallFact, CallRecord, Direction, PbxEvent};
+use cti_core::call::{CallEvent, CallFact, CallRecord, Direction, Party, PbxEvent, Withheld};
 use cti_core::command::{Command, CommandRequest, CommandSource, CommandStream, Outcome};
 use cti_core::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, Notice, Page, WriteKey, Written};
 use cti_core::health::Check;
 use cti_core::outbox::MemoryOutbox;
 use cti_core::pipeline::Pipeline;
-use cti_core::policy::{Policy, PopTiming};
+use cti_core::policy::{CopyNumber, Policy, PopSize, PopTiming};
 use cti_core::popup::{Notified, Pop, Popup};
 use cti_core::{Error, ErrorKind, Result};
 use std::sync::{Arc, Mutex};
@@ -109,6 +109,7 @@ struct Shown {
     events: Arc<Mutex<usize>>,
     pops: Arc<Mutex<Vec<Pop>>>,
     notified: Arc<Mutex<Vec<Notified>>>,
+    dismissed: Arc<Mutex<usize>>,
 }
 
 #[async_trait]
@@ -119,6 +120,10 @@ impl Popup for Shown {
 
     async fn pop(&self, pop: &Pop) {
         self.pops.lock().unwrap().push(pop.clone());
+    }
+
+    async fn dismissed(&self, _: &Pop) {
+        *self.dismissed.lock().unwrap() += 1;
     }
 
     async fn notified(&self, outcome: &Notified) {
@@ -292,4 +297,53 @@ async fn a_click_is_told_once_and_a_double_click_is_one() {
     click("listener").await.unwrap();
     assert_eq!(*stage.clicks.lock().unwrap(), 2);
     assert_eq!(click("other").await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pop_carries_how_it_is_to_look_and_goes_away_when_its_time_is_up() {
+    let mut policy = Policy::default();
+    (policy.pop.size, policy.pop.seconds, policy.pop.delay_ms) = (PopSize::Large, 30, 2_000);
+    policy.pop.copy_number = CopyNumber::E164;
+    let stage = Stage::new(Listener::new(Manner::Takes), policy);
+    let begun = tokio::time::Instant::now();
+    stage.tell(ringing("1.1", 1, "6001"));
+    until("the pop", || !stage.shown.pops.lock().unwrap().is_empty()).await;
+    assert!(begun.elapsed() >= Duration::from_secs(2), "the delay");
+    let hints = stage.shown.pops.lock().unwrap()[0].hints.clone();
+    assert_eq!((hints.size, hints.seconds, hints.label), (PopSize::Large, 30, None));
+    assert_eq!(hints.copy.unwrap().as_str(), "+81901234567");
+    until("its end", || *stage.shown.dismissed.lock().unwrap() == 1).await;
+    assert!(begun.elapsed() >= Duration::from_secs(32));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_withheld_caller_pops_with_the_label_of_the_reason_and_no_digits() {
+    let mut policy = Policy::default();
+    policy.pop.withheld_labels.payphone = "公衆電話".to_owned();
+    policy.pop.copy_number = CopyNumber::AsItCame;
+    let stage = Stage::new(Listener::new(Manner::Takes), policy);
+    let ring = CallFact::Ringing { extension: "6001".into() };
+    stage.tell(event("1.1", 1, Party::withheld(Withheld::Payphone), ring));
+    until("the pop", || !stage.shown.pops.lock().unwrap().is_empty()).await;
+    let pop = stage.shown.pops.lock().unwrap()[0].clone();
+    assert_eq!((pop.title().as_str(), &pop.hints.copy, &pop.caller.number), ("公衆電話", &None, &None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn call_control_that_is_switched_off_is_refused_and_dialling_is_not() {
+    let mut policy = Policy::default();
+    policy.pop.call_control = false;
+    let stage = Stage::new(Listener::new(Manner::Takes), policy);
+    let ask = async |command: Command| {
+        let (reply, outcome) = oneshot::channel();
+        stage.ask.send(CommandRequest { command, reply }).await.unwrap();
+        outcome.await.unwrap().unwrap_err().kind()
+    };
+    let (call, extension) = (cti_core::call::CallId::new("main", "1.1"), cti_core::call::Extension::from("6001"));
+    let hang_up = Command::HangUp { call: call.clone(), extension: extension.clone() };
+    assert_eq!(ask(hang_up).await, ErrorKind::PermissionDenied);
+    assert_eq!(ask(Command::Answer { call, extension }).await, ErrorKind::PermissionDenied);
+    let number = cti_core::number::Number::new("0312345678").unwrap();
+    let dial = Command::Dial { user: "sato".to_owned(), number, choice: Default::default() };
+    assert_eq!(ask(dial).await, ErrorKind::ConfigInvalid, "it got as far as the dial plan, which is missing");
 }

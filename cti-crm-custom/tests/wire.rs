@@ -336,3 +336,53 @@ async fn a_value_that_a_search_brings_is_no_template() {
         ("{APW}".to_owned(), "MD5({APW})".to_owned())
     );
 }
+
+#[tokio::test]
+async fn codes_behind_the_number_are_taken_apart_where_the_version_has_them() {
+    let simulator = simulator().await;
+    let caller = Party::known("0312345678#A 1#B2", "");
+    let event = event(caller, CallFact::Ringing { extension: "6001".into() });
+    let told = async |text: &str, version: Option<&str>| {
+        let crm = Custom::new("custom").ring(Step::http_post(format!("{}?{text}", open(&simulator))));
+        let crm = match version {
+            Some(version) => crm.version(version.parse().unwrap()),
+            None => crm,
+        };
+        crm.notify(&event, &Matches::default()).await.unwrap();
+        let request = simulator.requests().pop().unwrap();
+        ["t", "a", "b"].map(|name| request.parameter(name).unwrap())
+    };
+    let old = told("t={TEL}&a={CODE1}&b={CODE2}", Some("3.2.11")).await;
+    assert_eq!(old, ["0312345678", "A 1", "B2"]);
+    let new = told("t={TEL}&a={ARG1}&b={ARG2}", Some("3.2.20")).await;
+    assert_eq!(new, ["0312345678", "A 1", "B2"]);
+    let none = told("t={TEL}&a={ARG1}&b={CODE2}", None).await;
+    assert_eq!(none, ["0312345678#A 1#B2", "", ""], "without a version a # is a #");
+}
+
+#[tokio::test]
+async fn an_outbound_call_has_its_parties_the_other_way_round() {
+    let simulator = simulator().await;
+    let url = format!(
+        "{}?tel={{TEL}}&called={{CALLED}}&remote={{REMOTE}}&ext={{EXT}}&id={{ID}}&way={{DIRECTION}}",
+        open(&simulator)
+    );
+    let event = cti_core::call::CallEvent {
+        direction: Direction::Outbound,
+        caller: Party::known("0312345000", "We"),
+        dialed: cti_core::number::Number::new("0901234567"),
+        ..answered()
+    };
+    Custom::new("custom").answer(Step::http_post(url)).notify(&event, &Matches::default()).await.unwrap();
+    let request = simulator.requests().pop().unwrap();
+    let told = ["tel", "called", "remote", "ext", "id", "way"].map(|name| request.parameter(name).unwrap());
+    assert_eq!(told, ["0312345000", "0901234567", "0901234567", "6001", "main/1.1", "outbound"]);
+}
+
+#[tokio::test]
+async fn the_server_may_stand_at_the_beginning_of_an_address() {
+    let simulator = simulator().await;
+    let crm = Custom::new("custom").server(simulator.base_url()).ring(Step::http_get("{SVADDR}open?tel={TEL}"));
+    crm.notify(&ringing(), &Matches::default()).await.unwrap();
+    assert_eq!(simulator.requests_to("/open").len(), 1);
+}

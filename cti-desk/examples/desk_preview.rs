@@ -59,6 +59,7 @@ impl<'a> Preview<'a> {
             url: None,
             problem: None,
             click: false,
+            hints: Default::default(),
         };
         self.desk.pop(&pop).await;
     }

@@ -60,7 +60,7 @@ const only = (view) => (matches(view).length === 1 && !view.pop.more ? matches(v
 
 function withheld(view, desk) {
   if (view.number || view.direction === "outbound") return null;
-  return desk.window.withheld_label ?? t(`withheld.${view.withheld ?? "unknown"}`);
+  return view.pop?.hints.label ?? desk.window.withheld_label ?? t(`withheld.${view.withheld ?? "unknown"}`);
 }
 
 // Who it is, in one line.
@@ -155,7 +155,7 @@ function recordButton(view, found) {
 }
 
 function buttons(view, desk) {
-  const can = desk.window.call_control ? desk.capabilities : {};
+  const can = desk.window.call_control && (view.pop?.hints.call_control ?? true) ? desk.capabilities : {};
   const rings = view.state === "ringing";
   const talks = ["talking", "held", "held_by_other"].includes(view.state);
   return [

@@ -84,6 +84,7 @@ function listen() {
   on("call", (view) => take(view, false));
   on("pop", (view) => take(view, true));
   on("notified", notified);
+  on("dismissed", ({ call }) => ui.set(call, Object.assign(ui.get(call) ?? {}, { dismissed: true })));
   on("agent", (told) => (states = told));
   on("link", (told) => (parts = told.parts));
 }
@@ -116,6 +117,7 @@ function take(view, isPop) {
   recent = recent.filter((old) => old.call !== view.call);
   if (view.state !== "over") {
     calls.set(view.call, view);
+    if (isPop && view.pop?.hints.copy) navigator.clipboard?.writeText(view.pop.hints.copy).catch(() => {});
     if (isPop || before?.state !== view.state) announce(view);
     return;
   }
@@ -206,6 +208,9 @@ function renderCalls() {
   const cards = [...calls.values()].map((view) => {
     const element = known.get(view.call) ?? el("article", { className: "card", data: { call: view.call } });
     element.dataset.state = view.state;
+    element.dataset.size = view.pop?.hints.size ?? "standard";
+    // A pop whose time is up is away until the call is answered.
+    element.hidden = Boolean(ui.get(view.call)?.dismissed) && ["ringing", "dialing"].includes(view.state);
     element.replaceChildren(...card(view, desk, ui.get(view.call) ?? {}));
     return element;
   });

@@ -86,6 +86,14 @@ impl Hub {
         pops
     }
 
+    /// Tells the pages that the time of a pop is up.
+    pub(crate) fn dismissed(&self, pop: &Pop) {
+        let mut state = self.lock();
+        for agent in state.board.agents_at(std::slice::from_ref(&pop.extension)) {
+            self.send(&mut state, agent, "dismissed", &serde_json::json!({ "call": pop.call }));
+        }
+    }
+
     /// Tells the pages of those concerned. Nothing of it is kept: a page that is not open now opens nothing later.
     pub(crate) fn notified(&self, outcome: &Notified) {
         let mut state = self.lock();

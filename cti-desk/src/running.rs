@@ -235,6 +235,10 @@ impl Popup for RunningDesk {
         self.0.metrics.pops.add(self.0.hub.pop(pop));
     }
 
+    async fn dismissed(&self, pop: &Pop) {
+        self.0.hub.dismissed(pop);
+    }
+
     async fn notified(&self, outcome: &Notified) {
         self.0.hub.notified(outcome);
     }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use cti_core::call::{CallId, Direction, EventId, Extension, Name, Withheld, millis};
 use cti_core::crm::{Match, Matches, Page};
 use cti_core::number::Number;
-use cti_core::popup::{Notified, Pop};
+use cti_core::popup::{Hints, Notified, Pop};
 use serde::Serialize;
 use url::Url;
 
@@ -58,6 +58,7 @@ pub(crate) struct PopView {
     problem: bool,
     /// A click is told to the CRM.
     click: bool,
+    hints: Hints,
 }
 
 /// A page to open, or what went wrong, of a CRM that was told of an event.
@@ -101,6 +102,7 @@ impl PopView {
             url: web_only(pop.url.as_ref()),
             problem: pop.problem.is_some(),
             click: pop.click,
+            hints: pop.hints.clone(),
         }
     }
 

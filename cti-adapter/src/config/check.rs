@@ -81,7 +81,8 @@ pub(crate) fn check(raw: RawConfig, mut faults: Faults) -> Result<Config, Faults
     let desk = raw.desk.as_ref().map(|desk| check_desk(desk, faults));
     let numbering = raw.numbering.as_ref().map_or_else(NumberingPlan::default, |raw| check_numbering(raw, faults));
     let dial_plan = check_groups(&raw, &raw_names(&raw.pbx), faults);
-    let settings = Settings { policy: raw.policy, dial_plan, numbering };
+    faults.below("policy", raw.policy.faults(&numbering));
+    let settings = Settings::new(raw.policy, dial_plan, numbering);
     let outbox = raw.outbox.path.map_or_else(|| PathBuf::from("calls.db"), PathBuf::from);
 
     let whole = (pbxs.into_iter().collect::<Option<Vec<_>>>(), crms.into_iter().collect::<Option<Vec<_>>>());

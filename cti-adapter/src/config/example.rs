@@ -3,7 +3,9 @@
 use super::crm::{Head, custom, kintone};
 use super::raw::{RawAgent, RawConfig, RawDesk, RawNumbering, RawOutbox, RawPbx};
 use cti::core::dial::{Member, TelephonyGroup};
-use cti::core::policy::{LogPolicy, Policy, PopPolicy, Scope};
+use cti::core::policy::{
+    AgentPolicy, LogPolicy, MatchPolicy, MatchRules, Policy, PopPolicy, QueuePolicy, Scope, WithheldLabels,
+};
 use serde::de::value::Error;
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
@@ -89,6 +91,11 @@ fn every_setting_is_in_the_example() {
     shows::<Scope>(&["policy.scope"]);
     shows::<PopPolicy>(&["policy.pop"]);
     shows::<LogPolicy>(&["policy.log"]);
+    shows::<WithheldLabels>(&["policy.pop.withheld_labels"]);
+    shows::<MatchPolicy>(&["policy.matches"]);
+    shows::<MatchRules>(&["policy.matches.inbound"]);
+    shows::<AgentPolicy>(&["policy.agents.6002"]);
+    shows::<QueuePolicy>(&["policy.queues.sales"]);
     shows::<TelephonyGroup>(&["groups"]);
     shows::<Member>(&["groups.members"]);
 }
@@ -97,4 +104,20 @@ fn every_setting_is_in_the_example() {
 fn a_setting_that_is_missing_would_be_noticed() {
     assert!(fields::<RawPbx>().contains(&"dial_context"));
     assert!(std::panic::catch_unwind(|| shows::<RawPbx>(&["crm"])).is_err());
+}
+
+/// The worked examples of a page: its TOML blocks.
+fn worked_examples(page: &str) -> Vec<&str> {
+    page.split("```toml\n").skip(1).filter_map(|rest| rest.split_once("```")).map(|(block, _)| block).collect()
+}
+
+#[test]
+fn the_worked_examples_of_custom_crms_have_no_mistakes() {
+    let examples = worked_examples(include_str!("../../../docs/custom-crm.md"));
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        let pbx = "[[pbx]]\nname = \"main\"\nkind = \"asterisk\"\nhost = \"pbx.example.com\"\nuser = \"cti\"\nsecret = \"s\"\n";
+        let faults = super::load::parse(&format!("{pbx}{example}")).err();
+        assert!(faults.is_none(), "{}", faults.unwrap_or_default());
+    }
 }

@@ -111,7 +111,6 @@ fn step(rule: &str, number: &Number) -> DerivationStep {
     DerivationStep { rule: rule.to_owned(), number: number.clone() }
 }
 
-/// The rule by which a number is dialled as it is, if there is one.
 /// A field with two numbers in it becomes one long row of digits, which would reach a stranger.
 fn refuse_two_numbers(digits: &str, cleaned: &Cleaned, plan: &NumberingPlan) -> Result<()> {
     let body = cleaned.caller_id_prefix(plan).map_or(digits, |(_, _, rest)| rest).trim_start_matches('+');
@@ -122,6 +121,7 @@ fn refuse_two_numbers(digits: &str, cleaned: &Cleaned, plan: &NumberingPlan) -> 
     Err(Error::new(ErrorKind::Rejected, message).with("digits", body.len()))
 }
 
+/// The rule by which a number is dialled as it is, if there is one.
 fn dialled_as_it_is(
     digits: &str,
     plan: &NumberingPlan,
@@ -130,7 +130,8 @@ fn dialled_as_it_is(
     cleaned: &Cleaned,
 ) -> Option<&'static str> {
     if exempt(digits) {
-        return Some(if EMERGENCY.contains(&digits) { "emergency" } else { "service_number" });
+        let emergency = EMERGENCY.contains(&digits) || plan.is_emergency(digits);
+        return Some(if emergency { "emergency" } else { "service_number" });
     }
     if is_extension(digits) {
         return Some("extension");

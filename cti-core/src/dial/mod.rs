@@ -4,6 +4,7 @@
 //! and a number from a record into a dial string with its [`Derivation`], or into an [`Offer`] to choose from.
 
 mod derive;
+mod explain;
 mod group;
 mod plan;
 mod prefix;
@@ -12,6 +13,7 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
+pub use explain::Language;
 pub use group::{Member, PrefixChoice, TelephonyGroup};
 pub use plan::{DialPlan, Resolution};
 pub use prefix::{PrefixError, PrefixTable};

@@ -35,7 +35,7 @@ pub struct DialPlan {
     /// For each user the telephones, in the order of the configuration.
     stations: HashMap<String, Vec<Station>>,
     /// For each PBX the telephones of all users.
-    extensions: HashMap<String, HashSet<Extension>>,
+    extensions: HashMap<String, HashSet<String>>,
     /// The operator's own list, if there is one.
     never_prefixed: Option<HashSet<String>>,
 }
@@ -72,11 +72,11 @@ impl DialPlan {
             return Err(faults);
         }
         let mut stations: HashMap<String, Vec<Station>> = HashMap::new();
-        let mut extensions: HashMap<String, HashSet<Extension>> = HashMap::new();
+        let mut extensions: HashMap<String, HashSet<String>> = HashMap::new();
         for (group_at, group) in groups.iter().enumerate() {
             let of_pbx = extensions.entry(group.pbx.clone()).or_default();
             for (member_at, member) in group.members.iter().enumerate() {
-                of_pbx.insert(member.extension.clone());
+                of_pbx.insert(member.extension.as_str().to_owned());
                 let station = Station { group: group_at, member: member_at };
                 stations.entry(member.user.clone()).or_default().push(station);
             }
@@ -186,7 +186,7 @@ impl DialPlan {
 
     fn route(&self, number: &Number, pbx: &str, plan: &NumberingPlan) -> Result<Route> {
         let of_pbx = self.extensions.get(pbx);
-        let is_extension = |digits: &str| of_pbx.is_some_and(|known| known.contains(&Extension::from(digits)));
+        let is_extension = |digits: &str| of_pbx.is_some_and(|known| known.contains(digits));
         Route::of(number, plan, &|digits| self.is_never_prefixed(digits, plan), &is_extension)
     }
 

@@ -13,9 +13,6 @@ pub(super) enum Country {
     Other,
 }
 
-/// Short numbers that mean emergency in one country or another, and are left alone in all of them.
-const EMERGENCY_ANYWHERE: [&str; 6] = ["000", "112", "911", "988", "995", "999"];
-
 /// How many characters of the national form stand in each group.
 pub(super) type Groups = [usize; 3];
 
@@ -52,12 +49,10 @@ impl Country {
         }
     }
 
-    /// True for numbers that only mean something when dialled as they are: emergency, directory, time.
+    /// True for numbers other than emergency that only mean something when dialled as they are: directory, time.
     pub(super) fn is_service(self, digits: &str) -> bool {
         let three = digits.len() == 3;
-        EMERGENCY_ANYWHERE.contains(&digits)
-            || (three && digits.starts_with('1'))
-            || (three && self == Self::NorthAmerica && digits.ends_with("11"))
+        (three && digits.starts_with('1')) || (three && self == Self::NorthAmerica && digits.ends_with("11"))
     }
 
     /// What people put before a number to show or to hide their own.

@@ -5,12 +5,17 @@
 //! no number is read by [`Withheld::from_words`](crate::call::Withheld::from_words).
 
 mod country;
+#[cfg(feature = "e164")]
+mod library;
 mod normalise;
 mod plan;
 mod set;
 mod spellings;
 mod withheld;
+mod world;
 
+#[cfg(test)]
+mod corpus_tests;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +26,17 @@ pub use spellings::spellings;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
 use std::fmt;
+
+/// Loads what reading numbers of that plan needs, so that no call waits for it. To be called at start-up; without the
+/// feature `e164` there is nothing to load.
+pub fn warm_up(plan: &NumberingPlan) {
+    #[cfg(feature = "e164")]
+    library::warm_up(plan.country_code());
+    #[cfg(not(feature = "e164"))]
+    let _ = plan;
+}
 
 /// A telephone number as text, as it came from the PBX, the CRM or a person.
 ///
@@ -53,9 +68,20 @@ impl Number {
     /// Takes a number as it came. Control characters are dropped, the length is limited, and nothing but blanks is
     /// no number.
     pub fn new(text: &str) -> Option<Self> {
-        let clean: String = text.chars().filter(|c| !c.is_control()).take(Self::MAX).collect();
+        // Most are clean already, and are copied once.
+        let clean: Cow<'_, str> = if text.len() <= Self::MAX && !text.contains(char::is_control) {
+            Cow::Borrowed(text)
+        } else {
+            text.chars().filter(|c| !c.is_control()).take(Self::MAX).collect()
+        };
         let clean = clean.trim();
         (!clean.is_empty()).then(|| Self(clean.to_owned()))
+    }
+
+    /// Takes text that is made of `0-9 * # + -` and has a legal length.
+    fn of_digits(digits: String) -> Self {
+        debug_assert!(Self::new(&digits).is_some_and(|number| number.0 == digits), "made of digits");
+        Self(digits)
     }
 
     /// The number in clear. It is hostile until escaped for the place where it is used.

@@ -37,6 +37,9 @@ impl Cleaned {
     /// Reads a text. `None` if it is no number: no digit in it, or letters before or between the digits (`agent7`).
     /// Words after the last digit (`03-1234-5678 (代)`) and labels before the first (`TEL:`) are dropped.
     pub fn of(text: &str) -> Option<Self> {
+        if text.len() <= LONGEST_TEXT && text.bytes().all(is_plain_writing) {
+            return Self::of_plain_writing(text.trim_start());
+        }
         let folded: String = text.chars().take(LONGEST_TEXT).map(fold).collect();
         let reduced = out_of_uri(&folded);
         let (main, extension) = split_extension(&reduced);
@@ -50,6 +53,24 @@ impl Cleaned {
         let digits: String = plus.chars().chain(main.chars().filter(|&c| is_dialled(c))).collect();
         digits.contains(|c: char| c.is_ascii_digit()).then_some(())?;
         Some(Self { digits: Number::new(&digits)?, extension: extension.as_deref().and_then(Number::new) })
+    }
+
+    /// Most numbers: digits and the usual separators. The same as the long way, at a fraction of its cost.
+    fn of_plain_writing(text: &str) -> Option<Self> {
+        let international = text.starts_with('+');
+        let (before, after) = if international { text.split_once("(0)").unwrap_or((text, "")) } else { (text, "") };
+        let mut digits = String::with_capacity(text.len());
+        digits.extend(international.then_some('+'));
+        digits.extend(
+            before
+                .chars()
+                .chain(after.chars())
+                .filter(char::is_ascii_digit)
+                .take(Number::MAX - usize::from(international)),
+        );
+        digits
+            .ends_with(|c: char| c.is_ascii_digit())
+            .then(|| Self { digits: Number::of_digits(digits), extension: None })
     }
 
     /// The number itself: digits, `*`, `#`, and a `+` in front if it was written there.
@@ -98,9 +119,10 @@ impl Canonical {
             None => (None, cleaned.digits.as_str()),
         };
         let e164 = plan.e164(digits);
-        let national = e164.as_deref().and_then(|e164| plan.national(e164)).and_then(|text| Number::new(&text));
-        let identity = Number::new(e164.as_deref().unwrap_or(digits))?;
-        Some(Self { identity, is_e164: e164.is_some(), national, extension: cleaned.extension, caller_id })
+        let national = e164.as_deref().and_then(|e164| plan.national(e164)).map(Number::of_digits);
+        let is_e164 = e164.is_some();
+        let identity = Number::of_digits(e164.unwrap_or_else(|| digits.to_owned()));
+        Some(Self { identity, is_e164, national, extension: cleaned.extension, caller_id })
     }
 
     /// The identity as text: E.164 (`+81312345678`) if it can be told, else the digits. Made only of `0-9 * # +`.
@@ -111,6 +133,14 @@ impl Canonical {
     /// The international form, if it can be told.
     pub fn e164(&self) -> Option<&str> {
         self.is_e164.then(|| self.as_str())
+    }
+
+    pub(super) fn identity(&self) -> &Number {
+        &self.identity
+    }
+
+    pub(super) fn national_number(&self) -> Option<&Number> {
+        self.national.as_ref()
     }
 
     /// The form in which it is dialled inside the country of the plan, if it is a number of that country.
@@ -127,6 +157,11 @@ impl Canonical {
     pub fn caller_id(&self) -> Option<CallerIdWish> {
         self.caller_id
     }
+}
+
+/// What a number is written with that has no SIP user, extension, label or feature code.
+fn is_plain_writing(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b' ' | b'+' | b'-' | b'(' | b')' | b'.' | b'/')
 }
 
 fn is_dialled(c: char) -> bool {

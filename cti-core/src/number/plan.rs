@@ -1,13 +1,15 @@
 //! How numbers are dialled in the country where the PBX stands.
 
 use super::country::Country;
+use super::world;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// How numbers are dialled in the country where the PBX stands: country code, trunk prefix, international prefix.
 ///
 /// The lengths of numbers, the service numbers and the way people write numbers are known for Japan and North America;
-/// elsewhere numbers are told by their prefixes and by the limits of E.164 alone.
+/// elsewhere numbers are told by their prefixes and by the limits of E.164 alone, or, with the feature `e164`, by the
+/// numbering plans of the world. In a configuration a plan is a country, `{ country = "DE" }`, or the three prefixes.
 ///
 /// ```
 /// use cti_core::number::NumberingPlan;
@@ -22,15 +24,18 @@ pub struct NumberingPlan {
     trunk: String,
     international: String,
     country: Country,
+    emergency: &'static [&'static str],
 }
 
 /// The plan as it stands in a configuration.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct Prefixes {
-    country_code: String,
-    trunk_prefix: String,
-    international_prefix: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<String>,
+    country_code: Option<String>,
+    trunk_prefix: Option<String>,
+    international_prefix: Option<String>,
 }
 
 impl NumberingPlan {
@@ -53,6 +58,22 @@ impl NumberingPlan {
         Ok(Self::of(country_code, trunk_prefix, international_prefix))
     }
 
+    /// The plan of a country by its ISO 3166 code: `DE`.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::ConfigInvalid`] if the country is not known here; the three prefixes do for every country.
+    pub fn of_country(country: &str) -> Result<Self> {
+        let Some((country_code, trunk, international)) = world::prefixes(country) else {
+            let known: Vec<&str> = world::countries().collect();
+            let message = format!(
+                "this country is not known; write country_code, trunk_prefix and international_prefix, or one of {}",
+                known.join(" ")
+            );
+            return Err(Error::config("country", message));
+        };
+        Ok(Self::of(country_code, trunk, international))
+    }
+
     /// Japan: +81, trunk prefix 0, international prefix 010.
     pub fn japan() -> Self {
         Self::of("81", "0", "010")
@@ -69,6 +90,7 @@ impl NumberingPlan {
             trunk: trunk.to_owned(),
             international: international.to_owned(),
             country: Country::of(country_code),
+            emergency: world::emergency(country_code),
         }
     }
 
@@ -89,7 +111,13 @@ impl NumberingPlan {
 
     /// True for numbers that only mean something when dialled as they are: 110, 119, 911 and the other short ones.
     pub fn is_service(&self, digits: &str) -> bool {
-        self.country.is_service(digits)
+        self.country.is_service(digits) || self.is_emergency(digits)
+    }
+
+    /// True for the emergency numbers of the country, and for those that people take for one everywhere: 112, 911, 999.
+    pub fn is_emergency(&self, digits: &str) -> bool {
+        digits.len() <= world::LONGEST_EMERGENCY
+            && (world::EMERGENCY_EVERYWHERE.contains(&digits) || self.emergency.contains(&digits))
     }
 
     /// The international form `+81312345678` of digits that were cleaned of separators; `None` if it cannot be told,
@@ -104,7 +132,25 @@ impl NumberingPlan {
         if let Some(e164) = digits.strip_prefix(&*self.international).and_then(|rest| self.after_plus(rest)) {
             return Some(e164);
         }
-        self.significant(digits).map(|significant| format!("+{}{significant}", self.country_code))
+        if let Some(e164) = self.by_library(digits) {
+            return Some(e164);
+        }
+        self.significant(digits).map(|significant| self.with_code(significant))
+    }
+
+    fn with_code(&self, significant: &str) -> String {
+        ["+", &*self.country_code, significant].concat()
+    }
+
+    /// True if the digits of an E.164 number of this country mean the same number when the `+` is missing.
+    pub(super) fn reads_without_plus(&self, digits: &str) -> bool {
+        let easy = !digits.starts_with(&*self.international) && !digits.starts_with(&*self.trunk);
+        let own = digits.strip_prefix(&*self.country_code);
+        if easy && self.country != Country::NorthAmerica {
+            return !self.is_service(digits) && self.after_bare_country_code(digits) == own;
+        }
+        let read = self.e164(digits);
+        read.as_deref().and_then(|e164| e164.strip_prefix('+')) == Some(digits)
     }
 
     /// The form in which a number of this country is dialled inside it; `None` for numbers of other countries.
@@ -113,7 +159,7 @@ impl NumberingPlan {
         if !self.fits(significant) {
             return None;
         }
-        Some(format!("{}{significant}", self.written_trunk()))
+        Some([self.written_trunk(), significant].concat())
     }
 
     /// What follows a `+` or the international prefix. A trunk 0 that was written all the same (`+81 03…`) is dropped.
@@ -122,11 +168,35 @@ impl NumberingPlan {
             return None;
         }
         if let Some(own) = digits.strip_prefix(&*self.country_code) {
+            if let Some(e164) = self.own_by_library(digits) {
+                return Some(e164);
+            }
             let without_trunk = own.strip_prefix('0').filter(|_| self.trunk == "0");
             let significant = if self.fits(own) { own } else { without_trunk.filter(|rest| self.fits(rest))? };
-            return Some(format!("+{}{significant}", self.country_code));
+            return Some(self.with_code(significant));
+        }
+        if let Some(e164) = foreign_by_library(digits) {
+            return Some(e164);
         }
         (7..=15).contains(&digits.len()).then(|| format!("+{digits}"))
+    }
+
+    /// Digits as they are dialled inside a country that our own rules know little of.
+    #[cfg(feature = "e164")]
+    fn by_library(&self, digits: &str) -> Option<String> {
+        // Without the trunk prefix they could be a number of the same town, which the library would read as a whole one.
+        let is_whole = digits.starts_with(&*self.trunk) && digits.len() >= 7;
+        (is_whole && self.country == Country::Other).then(|| super::library::inside(digits, &self.country_code))?
+    }
+
+    #[cfg(not(feature = "e164"))]
+    fn by_library(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    /// A number of this country, if our own rules know little of it, from its country code on.
+    fn own_by_library(&self, digits: &str) -> Option<String> {
+        (self.country == Country::Other).then(|| foreign_by_library(digits))?
     }
 
     /// The digits after the trunk prefix of a number of this country.
@@ -163,6 +233,17 @@ impl NumberingPlan {
     }
 }
 
+/// A number from its country code on, as the library reads it.
+#[cfg(feature = "e164")]
+fn foreign_by_library(digits: &str) -> Option<String> {
+    super::library::international(&format!("+{digits}"))
+}
+
+#[cfg(not(feature = "e164"))]
+fn foreign_by_library(_: &str) -> Option<String> {
+    None
+}
+
 impl Default for NumberingPlan {
     fn default() -> Self {
         Self::japan()
@@ -173,13 +254,23 @@ impl TryFrom<Prefixes> for NumberingPlan {
     type Error = Error;
 
     fn try_from(text: Prefixes) -> Result<Self> {
-        Self::new(&text.country_code, &text.trunk_prefix, &text.international_prefix)
+        let Prefixes { country, country_code, trunk_prefix, international_prefix } = text;
+        match (country, country_code, trunk_prefix, international_prefix) {
+            (Some(country), None, None, None) => Self::of_country(&country),
+            (None, Some(code), Some(trunk), Some(international)) => Self::new(&code, &trunk, &international),
+            _ => Err(Error::config("country", "write a country, or else all three prefixes")),
+        }
     }
 }
 
 impl From<NumberingPlan> for Prefixes {
     fn from(plan: NumberingPlan) -> Self {
-        Self { country_code: plan.country_code, trunk_prefix: plan.trunk, international_prefix: plan.international }
+        Self {
+            country: None,
+            country_code: Some(plan.country_code),
+            trunk_prefix: Some(plan.trunk),
+            international_prefix: Some(plan.international),
+        }
     }
 }
 
@@ -265,5 +356,11 @@ mod tests {
         assert_eq!(serde_json::from_str::<NumberingPlan>(text).unwrap(), NumberingPlan::japan());
         assert_eq!(serde_json::to_string(&NumberingPlan::japan()).unwrap(), text);
         assert!(serde_json::from_str::<NumberingPlan>(&text.replace("\"81\"", "\"x\"")).is_err());
+        let germany: NumberingPlan = serde_json::from_str(r#"{"country":"DE"}"#).unwrap();
+        assert_eq!(germany, NumberingPlan::new("49", "0", "00").unwrap());
+        for wrong in [r#"{"country":"XX"}"#, r#"{"country":"DE","trunk_prefix":"0"}"#, r#"{"country_code":"49"}"#, "{}"]
+        {
+            assert!(serde_json::from_str::<NumberingPlan>(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -15,8 +15,8 @@ use crate::crm::LookUp;
 /// assert_eq!(found, ["+81312345678", "0312345678", "03-1234-5678", "81312345678"]);
 /// ```
 pub fn spellings(number: &Number, plan: &NumberingPlan, budget: usize) -> Vec<Number> {
-    let mut list = Spellings { budget, found: Vec::new() };
-    list.push(number.as_str());
+    let mut list = Spellings { budget, found: Vec::with_capacity(budget.min(LIKELY)) };
+    list.first(number);
     if let Some(canonical) = Canonical::of(number.as_str(), plan) {
         list.of_canonical(&canonical, plan);
     }
@@ -34,53 +34,76 @@ impl LookUp {
     }
 }
 
+/// How many spellings a number has mostly.
+const LIKELY: usize = 6;
+
 struct Spellings {
     budget: usize,
     found: Vec<Number>,
 }
 
 impl Spellings {
-    fn push(&mut self, text: &str) {
-        if self.found.len() < self.budget && self.found.iter().all(|found| found.as_str() != text) {
-            self.found.extend(Number::new(text));
+    fn first(&mut self, number: &Number) {
+        self.found.extend((self.budget > 0).then(|| number.clone()));
+    }
+
+    fn push(&mut self, pieces: &[&str]) {
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let is_it = |found: &Number| found.as_str().len() == length && *found.as_str() == *pieces.concat();
+        if self.found.len() < self.budget && length <= Number::MAX && !self.found.iter().any(is_it) {
+            self.found.push(Number::of_digits(pieces.concat()));
+        }
+    }
+
+    /// Adds a number that was made already.
+    fn take(&mut self, number: &Number) {
+        if self.found.len() < self.budget && !self.found.contains(number) {
+            self.found.push(number.clone());
         }
     }
 
     fn of_canonical(&mut self, canonical: &Canonical, plan: &NumberingPlan) {
-        match (canonical.national(), canonical.e164()) {
-            (Some(national), Some(e164)) => self.of_this_country(national, e164, plan),
+        match (canonical.national_number(), canonical.e164()) {
+            (Some(national), Some(e164)) => self.of_this_country(national, e164, canonical.identity(), plan),
             (None, Some(e164)) => {
-                self.push(e164);
-                self.push(&format!("{}{}", plan.international_prefix(), &e164[1..]));
+                self.take(canonical.identity());
+                self.push(&[plan.international_prefix(), &e164[1..]]);
             }
-            (_, None) => self.push(canonical.as_str()),
+            (_, None) => self.take(canonical.identity()),
         }
     }
 
-    fn of_this_country(&mut self, national: &str, e164: &str, plan: &NumberingPlan) {
+    fn of_this_country(&mut self, national: &Number, e164: &str, identity: &Number, plan: &NumberingPlan) {
+        self.take(national);
+        let national = national.as_str();
         let groupings = plan.country().groupings(national);
-        self.push(national);
         if let Some(&likeliest) = groupings.first() {
             self.push(&grouped(national, likeliest));
         }
-        self.push(e164);
+        self.take(identity);
         let bare = &e164[1..];
-        if plan.e164(bare).as_deref() == Some(e164) {
-            self.push(bare);
+        if self.found.len() < self.budget && plan.reads_without_plus(bare) {
+            self.push(&[bare]);
         }
         for &groups in groupings.iter().skip(1) {
             self.push(&grouped(national, groups));
         }
         if let Some(&likeliest) = groupings.first() {
             let trunk = national.len() + plan.country_code().len() + 1 - e164.len();
-            self.push(&format!("+{}-{}", plan.country_code(), &grouped(national, likeliest)[trunk..]));
+            let [area, exchange, line] = split(national, likeliest);
+            self.push(&["+", plan.country_code(), "-", &area[trunk..], "-", exchange, "-", line]);
         }
     }
 }
 
-/// The national form with hyphens between its groups.
-fn grouped(national: &str, [first, second, _]: Groups) -> String {
+/// The national form in pieces, with hyphens between its groups.
+fn grouped(national: &str, groups: Groups) -> [&str; 5] {
+    let [area, exchange, line] = split(national, groups);
+    [area, "-", exchange, "-", line]
+}
+
+fn split(national: &str, [first, second, _]: Groups) -> [&str; 3] {
     let (area, rest) = national.split_at(first);
     let (exchange, line) = rest.split_at(second);
-    format!("{area}-{exchange}-{line}")
+    [area, exchange, line]
 }

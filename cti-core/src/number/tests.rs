@@ -138,6 +138,12 @@ proptest! {
     }
 
     #[test]
+    fn the_short_way_through_plain_writing_leads_where_the_long_one_does(text in "[0-9 +()./-]{0,70}") {
+        // Brackets around an address take the long way.
+        prop_assert_eq!(Cleaned::of(&text), Cleaned::of(&format!("<{text}>")));
+    }
+
+    #[test]
     fn normalising_twice_is_normalising_once(text in prop_oneof![near_number(), any::<String>()]) {
         for plan in plans() {
             if let Some(once) = Canonical::of(&text, &plan) {

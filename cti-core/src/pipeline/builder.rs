@@ -140,7 +140,7 @@ impl Pipeline {
 
     /// When to pop, what to log.
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.settings.policy = policy;
+        self.settings.set_policy(policy);
         self
     }
 
@@ -152,7 +152,7 @@ impl Pipeline {
 
     /// How numbers are written here. Default: Japan.
     pub fn numbering(mut self, plan: NumberingPlan) -> Self {
-        self.settings.numbering = plan;
+        self.settings.set_numbering(plan);
         self
     }
 

@@ -38,6 +38,10 @@ impl Commander {
     }
 
     async fn carry_out(&self, command: Command) -> Result<Outcome> {
+        if command.controls_a_call() && !self.parts.settings().policy().pop.call_control {
+            let why = "call control is switched off (policy.pop.call_control)";
+            return Err(Error::new(ErrorKind::PermissionDenied, why));
+        }
         match command {
             Command::Dial { user, number, choice } => return self.dial(&user, &number, &choice).await,
             Command::Click { call, extension, crm } => {
@@ -76,7 +80,7 @@ impl Commander {
                 Error::config("groups", "nobody may dial: the configuration has no telephony group").during("dial")
             );
         };
-        match plan.resolve(user, number, choice, &settings.numbering)? {
+        match plan.resolve(user, number, choice, settings.numbering())? {
             Resolution::ChoiceNeeded(offer) => Ok(Outcome::ChoiceNeeded { offer }),
             Resolution::Dial { pbx, derivation } => {
                 let dial = Dial::new(derivation.extension.clone(), derivation.dial_string.clone());

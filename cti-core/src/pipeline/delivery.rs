@@ -131,7 +131,7 @@ async fn look_again(record: &CallRecord, tries: u32, crm: &dyn CrmSink, settings
     let number = record.customer_number().and_then(|number| look_up_of(number, settings));
     let Some(number) = number.filter(|_| crm.capabilities().look_up) else { return Ok(None) };
     match crm.look_up(&number).await {
-        Ok(matches) => Ok(matches.one().cloned()),
+        Ok(matches) => Ok(settings.rules().log_to(&matches).cloned()),
         Err(error) if error.status() != Status::Permanent && tries < LOOK_UPS => Err(error),
         Err(error) => {
             tracing::warn!(crm = crm.name(), call = %record.call, error = %error.chain(), "the call is written without its customer");

@@ -9,7 +9,6 @@ use crate::crm::{CrmSink, Match, NewContact, WriteKey};
 use crate::error::{ErrorKind, Result};
 use crate::number::Number;
 use crate::outbox::{Task, Work};
-use crate::policy::{begin_decision, log_decision};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,7 +37,7 @@ impl Entry {
     /// A call that was answered: where its entry is begun now, that is to be done.
     pub(super) fn answered(open: OpenCall, matched: &[Option<Match>], settings: &Settings, parts: &Parts) -> Self {
         let record = CallRecord { disposition: Disposition::Answered, ..open.record.clone() };
-        let decision = begin_decision(&record, &settings.policy);
+        let decision = settings.rules().begin_log(&record);
         tracing::debug!(call = %record.call, yes = decision.yes, rule = decision.rule, "begin log");
         let crms = parts.crms.iter().zip(matched).filter(|(crm, _)| decision.yes && crm.capabilities().update_log);
         let work = crms.map(|(crm, matched)| log(&**crm, &record, matched.as_ref())).collect();
@@ -48,8 +47,8 @@ impl Entry {
     /// What is to be done about a call that is over: for each CRM the log, then the contact (if unknown and
     /// wanted): a contact that may not be created keeps no call from being written.
     pub(super) fn ended(record: &CallRecord, matched: &[Option<Match>], settings: &Settings, parts: &Parts) -> Self {
-        let decision = log_decision(record, &settings.policy);
-        let begun = begin_decision(record, &settings.policy).yes;
+        let decision = settings.rules().log(record);
+        let begun = settings.rules().begin_log(record).yes;
         tracing::debug!(call = %record.call, yes = decision.yes, rule = decision.rule, begun, "log");
         let mut work = Vec::new();
         for (crm, matched) in parts.crms.iter().zip(matched) {
@@ -113,7 +112,7 @@ fn update(crm: &dyn CrmSink, record: &CallRecord) -> Work {
 }
 
 fn new_contact(record: &CallRecord, matched: Option<&Match>, settings: &Settings) -> Option<NewContact> {
-    if !settings.policy.log.create_unknown || matched.is_some() {
+    if !settings.policy().log.create_unknown || matched.is_some() {
         return None;
     }
     let number: &Number = record.customer_number()?;

@@ -5,8 +5,9 @@ use super::settings::Settings;
 use crate::call::{CallEvent, Direction, Extension};
 use crate::crm::{CrmSink, LookUp, Match, Matches};
 use crate::error::{Error, ErrorKind, Result};
-use crate::number::Number;
-use crate::popup::Pop;
+use crate::number::{Canonical, Number};
+use crate::policy::CopyNumber;
+use crate::popup::{Hints, Pop};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,39 +31,80 @@ impl CallLookUps {
     }
 
     /// Shows who is calling at that extension, as soon as each CRM has answered; at once if there is no CRM.
-    pub(super) fn pop(&self, event: &CallEvent, extension: &Extension, settings: &Settings, parts: &Parts) {
+    pub(super) fn pop(&self, event: &CallEvent, extension: &Extension, settings: &Arc<Settings>, parts: &Parts) {
         let number = look_up_for(event, settings);
-        let timeout = settings.policy.pop.look_up_timeout();
+        let timeout = settings.policy().pop.look_up_timeout();
+        let hints = hints(event, settings);
         if parts.crms.is_empty() {
-            self.show(std::future::ready(pop_of(event, extension, "")), parts);
+            let pop = Pop { hints: hints.clone(), ..pop_of(event, extension, "") };
+            self.show(std::future::ready(pop), settings, parts);
         }
         for (crm, answer) in parts.crms.iter().zip(&self.answers) {
             let click = parts.clicks.remember(crm, event, extension, answer);
-            let pop = Pop { click, ..pop_of(event, extension, crm.name()) };
-            self.show(ask(Arc::clone(crm), Arc::clone(answer), number.clone(), pop, timeout), parts);
+            let pop = Pop { click, hints: hints.clone(), ..pop_of(event, extension, crm.name()) };
+            let question =
+                Question { crm: Arc::clone(crm), answer: Arc::clone(answer), number: number.clone(), timeout };
+            self.show(question.ask(pop, Arc::clone(settings)), settings, parts);
         }
     }
 
-    fn show(&self, pop: impl Future<Output = Pop> + Send + 'static, parts: &Parts) {
+    /// Shows a pop when its time has come, and takes it away when its time is up.
+    fn show(&self, pop: impl Future<Output = Pop> + Send + 'static, settings: &Settings, parts: &Parts) {
         let (over, ending, popups) = (self.over.clone(), parts.ending.clone(), Arc::clone(&parts.popups));
+        let delay = settings.policy().pop.delay();
         parts.tasks.spawn(async move {
+            let shown = async {
+                // The look-up runs meanwhile.
+                let (pop, ()) = tokio::join!(pop, tokio::time::sleep(delay));
+                for popup in popups.iter() {
+                    popup.pop(&pop).await;
+                }
+                if pop.hints.seconds > 0 {
+                    tokio::time::sleep(Duration::from_secs(pop.hints.seconds)).await;
+                    for popup in popups.iter() {
+                        popup.dismissed(&pop).await;
+                    }
+                }
+            };
             // A pop for a call that is over helps nobody.
-            let Some(Some(pop)) = ending.run_until_cancelled(over.run_until_cancelled(pop)).await else { return };
-            for popup in popups.iter() {
-                popup.pop(&pop).await;
-            }
+            ending.run_until_cancelled(over.run_until_cancelled(shown)).await;
         });
     }
 
-    /// The call is over: no more pops. Gives the one match of each CRM, where its answer came in time.
-    pub(super) fn close(&self) -> Vec<Option<Match>> {
+    /// The call is over: no more pops. Gives the match of each CRM to which the call is written, where its answer came in
+    /// time.
+    pub(super) fn close(&self, settings: &Settings) -> Vec<Option<Match>> {
         self.over.cancel();
-        self.so_far()
+        self.so_far(settings)
     }
 
-    /// The one match of each CRM that has answered by now.
-    pub(super) fn so_far(&self) -> Vec<Option<Match>> {
-        self.answers.iter().map(|answer| answer.get().and_then(Matches::one).cloned()).collect()
+    /// The match of each CRM to which the call is written, as far as they have answered by now.
+    pub(super) fn so_far(&self, settings: &Settings) -> Vec<Option<Match>> {
+        let matched = |answer: &Arc<OnceCell<Matches>>| settings.rules().log_to(answer.get()?).cloned();
+        self.answers.iter().map(matched).collect()
+    }
+}
+
+/// How the pop is to look.
+fn hints(event: &CallEvent, settings: &Settings) -> Hints {
+    let pop = &settings.policy().pop;
+    let hidden = event.caller.withheld.filter(|_| event.direction == Direction::Inbound);
+    let number = customer_number(event);
+    let canonical = number.and_then(|number| Canonical::of(number.as_str(), settings.numbering()));
+    let copy = match pop.copy_number {
+        CopyNumber::Never => None,
+        CopyNumber::AsItCame => number.cloned(),
+        CopyNumber::E164 => canonical.as_ref().and_then(Canonical::e164).and_then(Number::new).or(number.cloned()),
+        CopyNumber::National => {
+            canonical.as_ref().and_then(Canonical::national).and_then(Number::new).or(number.cloned())
+        }
+    };
+    Hints {
+        label: hidden.and_then(|reason| pop.withheld_labels.of(reason)).map(str::to_owned),
+        size: pop.size,
+        seconds: pop.seconds,
+        call_control: pop.call_control,
+        copy,
     }
 }
 
@@ -79,6 +121,7 @@ fn pop_of(event: &CallEvent, extension: &Extension, crm: &str) -> Pop {
         url: None,
         problem: None,
         click: false,
+        hints: Hints::default(),
     }
 }
 
@@ -89,7 +132,7 @@ pub(super) fn look_up_for(event: &CallEvent, settings: &Settings) -> Option<Look
 
 /// The number to look for, in the spellings that the settings allow. `None` for what is no number of a customer.
 pub(super) fn look_up_of(number: &Number, settings: &Settings) -> Option<LookUp> {
-    LookUp::of(number, &settings.numbering, settings.policy.pop.spellings)
+    LookUp::of(number, settings.numbering(), settings.policy().pop.spellings)
 }
 
 fn customer_number(event: &CallEvent) -> Option<&Number> {
@@ -113,22 +156,28 @@ pub(super) async fn matches_of<'a>(
     asked.unwrap_or_else(|_| Err(late())).map(Some)
 }
 
-async fn ask(
+/// What a CRM is asked for a pop.
+struct Question {
     crm: Arc<dyn CrmSink>,
     answer: Arc<OnceCell<Matches>>,
     number: Option<LookUp>,
-    mut pop: Pop,
     timeout: Duration,
-) -> Pop {
-    match matches_of(crm.as_ref(), &answer, number.as_ref(), timeout).await {
-        Ok(matches) => {
-            pop.matches = matches.cloned().unwrap_or_default();
-            pop.url = number.as_ref().and_then(|number| crm.screen_pop(number, &pop.matches));
+}
+
+impl Question {
+    async fn ask(self, mut pop: Pop, settings: Arc<Settings>) -> Pop {
+        let Self { crm, answer, number, timeout } = self;
+        match matches_of(crm.as_ref(), &answer, number.as_ref(), timeout).await {
+            Ok(matches) => {
+                pop.matches = matches.cloned().unwrap_or_default();
+                let opens = settings.rules().opens(pop.direction, &pop.matches);
+                pop.url = number.as_ref().zip(opens).and_then(|(number, matches)| crm.screen_pop(number, &matches));
+            }
+            Err(error) => {
+                tracing::warn!(crm = crm.name(), call = %pop.call, error = %error.chain(), "look-up failed; the pop is shown without it");
+                pop.problem = Some(error.to_string());
+            }
         }
-        Err(error) => {
-            tracing::warn!(crm = crm.name(), call = %pop.call, error = %error.chain(), "look-up failed; the pop is shown without it");
-            pop.problem = Some(error.to_string());
-        }
+        pop
     }
-    pop
 }

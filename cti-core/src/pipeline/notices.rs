@@ -44,8 +44,8 @@ impl CallNotices {
                 event: event.clone(),
                 notice,
                 number: look_up_for(event, settings),
-                look_up_limit: settings.policy.pop.look_up_timeout(),
-                limit: settings.policy.pop.notice_timeout(),
+                look_up_limit: settings.policy().pop.look_up_timeout(),
+                limit: settings.policy().pop.notice_timeout(),
             };
             if notice.after.is_zero() {
                 put(queue, waiting);

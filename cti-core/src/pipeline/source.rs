@@ -7,7 +7,6 @@ use super::notices::CallNotices;
 use crate::call::{CallEvent, CallFact, CallId, Extension, OpenCall, PbxEvent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pbx::{LinkState, PbxSource, SourceContext};
-use crate::policy::{notice_decision, pop_decision};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -112,22 +111,23 @@ fn take(event: &CallEvent, calls: &mut HashMap<CallId, LiveCall>, parts: &Parts,
         }
         std::collections::hash_map::Entry::Vacant(new) => new.insert(LiveCall::of(OpenCall::begin(event), parts)),
     };
-    if let (Some(decision), Some(extension)) = (pop_decision(event, &settings.policy), event.fact.extension()) {
+    let queue = live.open.record.queue.as_deref();
+    if let (Some(decision), Some(extension)) = (settings.rules().pop(event, queue), event.fact.extension()) {
         tracing::debug!(call = %event.call, %extension, yes = decision.yes, rule = decision.rule, "pop");
         if decision.yes && live.popped.insert(extension.clone()) {
             live.look_ups.pop(event, extension, &settings, parts);
         }
     }
-    if notice_decision(event, &settings.policy).yes {
+    if settings.rules().notice(event, queue).yes {
         live.notices.tell(event, &live.look_ups, &settings, parts);
     }
     if let CallFact::Ended { record, .. } = &event.fact {
         live.notices.close();
-        let matched = live.look_ups.close();
+        let matched = live.look_ups.close(&settings);
         calls.remove(&event.call);
         journal.enter(Entry::ended(record, &matched, &settings, parts));
     } else if matches!(event.fact, CallFact::Answered { .. }) && !std::mem::replace(&mut live.answered, true) {
-        let matched = live.look_ups.so_far();
+        let matched = live.look_ups.so_far(&settings);
         journal.enter(Entry::answered(live.open.clone(), &matched, &settings, parts));
     } else {
         journal.enter(Entry::open(live.open.clone()));

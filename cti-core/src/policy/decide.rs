@@ -1,7 +1,10 @@
-//! The decisions. Pure: the same event and the same policy give the same decision.
+//! The decisions. Pure: the same event and the same rules give the same decision.
 
-use super::settings::{Policy, PopTiming};
-use crate::call::{CallEvent, CallFact, CallRecord, Direction, Disposition, Extension};
+use super::rules::Rules;
+use super::settings::{LogSeveral, Opens, OpensOfMany, PopSize, PopTiming};
+use crate::call::{CallEvent, CallFact, CallRecord, Direction, Disposition, Extension, Party};
+use crate::crm::{Match, Matches};
+use crate::number::Number;
 use serde::Serialize;
 
 /// Yes or no, and the rule that decided.
@@ -23,186 +26,182 @@ impl Decision {
     }
 }
 
-/// Whether this event pops the call at the extension that it names. `None` if the event is not one that could.
-///
-/// ```
-/// # use cti_core::{call::*, number::Number, policy::*};
-/// # let call = CallId::new("main", "1.1");
-/// # let event = CallEvent { id: EventId::of(&call, "ringing:1.2"), call, seq: 2, at: chrono::Utc::now(),
-/// #   fact: CallFact::Ringing { extension: "6001".into() }, direction: Direction::Inbound,
-/// #   caller: Party::known("0901234567", "Taro"), dialed: Number::new("0312345000") };
-/// let mut policy = Policy::default();
-/// assert!(pop_decision(&event, &policy).is_some_and(|decision| decision.yes));
-/// policy.pop.inbound = PopTiming::Never;
-/// assert_eq!(pop_decision(&event, &policy).map(|decision| decision.rule), Some("pop.inbound"));
-/// ```
-pub fn pop_decision(event: &CallEvent, policy: &Policy) -> Option<Decision> {
-    let (timing, rule) = match event.direction {
-        Direction::Inbound | Direction::Internal => (policy.pop.inbound, "pop.inbound"),
-        Direction::Outbound => (policy.pop.outbound, "pop.outbound"),
-    };
-    let wanted = match &event.fact {
-        CallFact::Ringing { .. } | CallFact::Dialing { .. } => PopTiming::OnRing,
-        CallFact::Answered { .. } => PopTiming::OnAnswer,
-        _ => return None,
-    };
-    let extension = event.fact.extension();
-    if let Some(no) = outside_scope(event.direction, event, extension, policy) {
-        return Some(no);
-    }
-    if timing == PopTiming::Never {
-        return Some(Decision::no(rule));
-    }
-    if event.direction == Direction::Inbound && event.caller.withheld.is_some() && !policy.pop.withheld {
-        return Some(Decision::no("pop.withheld"));
-    }
-    // A call picked up without ringing (or first seen after it rang) still pops when it is answered.
-    let due = timing == wanted || (timing == PopTiming::OnRing && wanted == PopTiming::OnAnswer);
-    due.then(|| Decision::yes(rule))
+/// Why a call pops or does not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The rules that were asked before and had nothing against it, in order.
+    pub passed: Vec<&'static str>,
+    /// The rule that decided.
+    pub decided: Decision,
 }
 
-/// Whether this call is written to the call history.
-pub fn log_decision(record: &CallRecord, policy: &Policy) -> Decision {
-    if record.direction == Direction::Internal && !policy.scope.internal {
-        return Decision::no("scope.internal");
-    }
-    let numbers = record.dialed.iter().map(|number| number.as_str());
-    let numbers = numbers.chain(record.extensions.iter().map(Extension::as_str));
-    if is_system_number(record.caller.number.as_ref().map(|number| number.as_str()), policy) {
-        return Decision::no("scope.system_numbers");
-    }
-    if !policy.scope.watched.includes(numbers) {
-        return Decision::no("scope.watched");
-    }
-    if record.disposition == Disposition::Merged {
-        return Decision::no("merged");
-    }
-    if record.answered_at.is_none() && !policy.log.unanswered {
-        return Decision::no("log.unanswered");
-    }
-    Decision::yes("log")
-}
+/// One rule: its key, and what it says of an event at a telephone; `None` has nothing against it.
+type Rule = (&'static str, fn(&Rules, &CallEvent, Option<&str>) -> bool);
 
-/// Whether the entry of this call is begun when it is answered. `record` may be that of a call which goes on.
-pub fn begin_decision(record: &CallRecord, policy: &Policy) -> Decision {
-    if !policy.log.at_answer {
-        return Decision::no("log.at_answer");
-    }
-    if record.answered_at.is_none() {
-        return Decision::no("not_answered");
-    }
-    // How it ends does not change what was begun.
-    log_decision(&CallRecord { disposition: Disposition::Answered, ..record.clone() }, policy)
-}
+/// What keeps a call from everything, in the order in which it is asked: true is a no.
+const SCOPE: &[Rule] = &[
+    ("scope.internal", |rules, event, _| rules.is_internal(event.direction)),
+    ("scope.system_numbers", |rules, event, _| rules.is_system(&event.caller)),
+    ("scope.blocked", |rules, event, _| rules.is_blocked(&event.caller)),
+    ("scope.watched", |rules, event, _| !rules.is_watched(event)),
+    ("queues.pop", |rules, _, queue| rules.queue_is_silent(queue)),
+    ("pop.withheld", |rules, event, _| rules.is_hidden_caller(event)),
+];
 
-/// Whether this event is told to CRMs that want to know of calls while they go on.
-pub fn notice_decision(event: &CallEvent, policy: &Policy) -> Decision {
-    if let Some(no) = outside_scope(event.direction, event, event.fact.extension(), policy) {
-        return no;
-    }
-    if event.direction == Direction::Inbound && event.caller.withheld.is_some() && !policy.pop.withheld {
-        return Decision::no("pop.withheld");
-    }
-    Decision::yes("scope")
-}
+/// What keeps it from the agent's screen.
+const SCREEN: &[Rule] = &[
+    ("agents.blocked", |rules, event, _| rules.is_blocked_here(event)),
+    ("pop.size", |rules, _, _| rules.policy.pop.size == PopSize::Hidden),
+];
 
-fn outside_scope(
-    direction: Direction,
-    event: &CallEvent,
-    extension: Option<&Extension>,
-    policy: &Policy,
-) -> Option<Decision> {
-    if direction == Direction::Internal && !policy.scope.internal {
-        return Some(Decision::no("scope.internal"));
+impl Rules {
+    /// Whether this event pops the call at the extension that it names; `queue` is the last queue of the call. `None` if
+    /// the event is not one that could.
+    pub fn pop(&self, event: &CallEvent, queue: Option<&str>) -> Option<Decision> {
+        let moment = moment(&event.fact)?;
+        let no = |rules: &'static [Rule]| rules.iter().find(|(_, against)| against(self, event, queue));
+        if let Some((rule, _)) = no(SCOPE).or_else(|| no(SCREEN)) {
+            return Some(Decision::no(rule));
+        }
+        let (timing, rule) = self.timing(event);
+        if timing == PopTiming::Never {
+            return Some(Decision::no(rule));
+        }
+        // A call picked up without ringing (or first seen after it rang) still pops when it is answered.
+        let due = timing == moment || (timing == PopTiming::OnRing && moment == PopTiming::OnAnswer);
+        due.then(|| Decision::yes(rule))
     }
-    if is_system_number(event.caller.number.as_ref().map(|number| number.as_str()), policy) {
-        return Some(Decision::no("scope.system_numbers"));
+
+    /// Why this event pops the call or does not: "why did nothing pop?" has an answer.
+    pub fn explain(&self, event: &CallEvent, queue: Option<&str>) -> Explanation {
+        let decided = self.pop(event, queue).unwrap_or(Decision::no(match moment(&event.fact) {
+            Some(_) => self.timing(event).1,
+            None => "not_a_moment",
+        }));
+        let asked = SCOPE.iter().chain(SCREEN).map(|(rule, _)| *rule);
+        Explanation { passed: asked.take_while(|rule| *rule != decided.rule).collect(), decided }
     }
-    let numbers = event.dialed.iter().map(|number| number.as_str()).chain(extension.map(Extension::as_str));
-    let at_the_end = match &event.fact {
-        CallFact::Ended { record, .. } => record.extensions.as_slice(),
-        _ => &[],
-    };
-    let numbers = numbers.chain(at_the_end.iter().map(Extension::as_str));
-    (!policy.scope.watched.includes(numbers)).then(|| Decision::no("scope.watched"))
-}
 
-fn is_system_number(caller: Option<&str>, policy: &Policy) -> bool {
-    caller.is_some_and(|caller| policy.scope.system_numbers.contains(caller))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::call::{CallId, EventId, OpenCall, Party, Withheld};
-    use crate::number::Number;
-    use crate::policy::Watched;
-    use std::collections::BTreeSet;
-
-    fn event(direction: Direction, caller: Party, fact: CallFact) -> CallEvent {
-        let call = CallId::new("main", "1.1");
-        CallEvent {
-            id: EventId::of(&call, "x"),
-            call,
-            seq: 1,
-            at: chrono::Utc::now(),
-            fact,
-            direction,
-            caller,
-            dialed: Number::new("0312345000"),
+    /// Whether this event is told to CRMs that want to know of calls while they go on.
+    pub fn notice(&self, event: &CallEvent, queue: Option<&str>) -> Decision {
+        match SCOPE.iter().find(|(_, against)| against(self, event, queue)) {
+            Some((rule, _)) => Decision::no(rule),
+            None => Decision::yes("scope"),
         }
     }
 
-    fn ringing(direction: Direction, caller: Party) -> CallEvent {
-        event(direction, caller, CallFact::Ringing { extension: "6001".into() })
+    /// Whether this call is written to the call history.
+    pub fn log(&self, record: &CallRecord) -> Decision {
+        let numbers = record.dialed.iter().map(Number::as_str);
+        let numbers = numbers.chain(record.extensions.iter().map(Extension::as_str));
+        let queue = record.queue.as_ref().and_then(|queue| self.policy.queues.get(queue));
+        let against = [
+            ("scope.internal", self.is_internal(record.direction)),
+            ("scope.system_numbers", self.is_system(&record.caller)),
+            ("scope.blocked", self.is_blocked(&record.caller)),
+            ("scope.watched", !self.watched.includes(numbers)),
+            ("queues.log", queue.is_some_and(|queue| !queue.log)),
+            ("merged", record.disposition == Disposition::Merged),
+            ("log.unanswered", record.answered_at.is_none() && !self.policy.log.unanswered),
+        ];
+        match against.into_iter().find(|(_, against)| *against) {
+            Some((rule, _)) => Decision::no(rule),
+            None => Decision::yes("log"),
+        }
     }
 
-    fn rule(event: &CallEvent, policy: &Policy) -> Option<(bool, &'static str)> {
-        pop_decision(event, policy).map(|decision| (decision.yes, decision.rule))
+    /// Whether the entry of this call is begun when it is answered. `record` may be that of a call which goes on.
+    pub fn begin_log(&self, record: &CallRecord) -> Decision {
+        if !self.policy.log.at_answer {
+            return Decision::no("log.at_answer");
+        }
+        if record.answered_at.is_none() {
+            return Decision::no("not_answered");
+        }
+        // How it ends does not change what was begun.
+        self.log(&CallRecord { disposition: Disposition::Answered, ..record.clone() })
     }
 
-    #[test]
-    fn each_rule_decides_and_is_named() {
-        let taro = || Party::known("0901234567", "Taro");
-        let default = Policy::default();
-        let inbound = ringing(Direction::Inbound, taro());
-        assert_eq!(rule(&inbound, &default), Some((true, "pop.inbound")));
-        assert_eq!(rule(&ringing(Direction::Internal, taro()), &default), Some((false, "scope.internal")));
-        let monitor = ringing(Direction::Inbound, Party::known("9999", ""));
-        assert_eq!(rule(&monitor, &default), Some((false, "scope.system_numbers")));
-
-        let mut policy = Policy::default();
-        policy.scope.watched = Watched::Only(BTreeSet::from(["0399999999".to_owned()]));
-        assert_eq!(rule(&inbound, &policy), Some((false, "scope.watched")));
-        policy.scope.watched = Watched::Only(BTreeSet::from(["6001".to_owned()]));
-        assert_eq!(rule(&inbound, &policy), Some((true, "pop.inbound")));
-
-        let mut policy = Policy::default();
-        policy.pop.withheld = false;
-        let hidden = ringing(Direction::Inbound, Party::withheld(Withheld::RejectedByUser));
-        assert_eq!(rule(&hidden, &policy), Some((false, "pop.withheld")));
-        assert_eq!(rule(&hidden, &default), Some((true, "pop.inbound")));
+    /// The customer to whose record the call is written: never several.
+    pub fn log_to<'a>(&self, matches: &'a Matches) -> Option<&'a Match> {
+        match self.policy.log.several {
+            LogSeveral::Nobody => matches.one(),
+            LogSeveral::First => matches.found.first(),
+        }
     }
 
-    #[test]
-    fn pop_on_answer_waits_for_the_answer() {
-        let mut policy = Policy::default();
-        policy.pop.inbound = PopTiming::OnAnswer;
-        let caller = Party::known("0901234567", "");
-        assert_eq!(rule(&ringing(Direction::Inbound, caller.clone()), &policy), None);
-        let answered = event(Direction::Inbound, caller, CallFact::Answered { extension: "6001".into() });
-        assert_eq!(rule(&answered, &policy), Some((true, "pop.inbound")));
+    /// What of these matches a pop may open: all of them, the best one, or none (`None`).
+    pub fn opens(&self, direction: Direction, matches: &Matches) -> Option<Matches> {
+        let rules = self.policy.matches.of(direction);
+        match matches.found.as_slice() {
+            [] if rules.none == Opens::Nothing => None,
+            [_] if !matches.more && rules.one == Opens::Nothing => None,
+            [first, ..] if matches.one().is_none() => match rules.many {
+                OpensOfMany::Offered => Some(matches.clone()),
+                OpensOfMany::First => Some(Matches { found: vec![first.clone()], more: false }),
+                OpensOfMany::Nothing => None,
+            },
+            _ => Some(matches.clone()),
+        }
     }
 
-    #[test]
-    fn unanswered_and_merged_calls_follow_the_log_policy() {
-        let open = OpenCall::begin(&ringing(Direction::Inbound, Party::known("0901234567", "")));
-        let missed = open.clone().finish(chrono::Utc::now(), Disposition::Missed, "no answer");
-        let mut policy = Policy::default();
-        assert!(log_decision(&missed, &policy).yes);
-        policy.log.unanswered = false;
-        assert_eq!(log_decision(&missed, &policy).rule, "log.unanswered");
-        let merged = open.finish(chrono::Utc::now(), Disposition::Merged, "merged");
-        assert_eq!(log_decision(&merged, &Policy::default()).rule, "merged");
+    fn timing(&self, event: &CallEvent) -> (PopTiming, &'static str) {
+        let pop = &self.policy.pop;
+        let own = event.fact.extension().and_then(|extension| self.agents.get(extension.as_str()));
+        let (general, special, rules) = match event.direction {
+            Direction::Inbound => {
+                (pop.inbound, own.and_then(|own| own.policy.inbound), ("pop.inbound", "agents.inbound"))
+            }
+            Direction::Outbound => {
+                (pop.outbound, own.and_then(|own| own.policy.outbound), ("pop.outbound", "agents.outbound"))
+            }
+            Direction::Internal => (pop.internal, None, ("pop.internal", "pop.internal")),
+        };
+        special.map_or((general, rules.0), |special| (special, rules.1))
+    }
+
+    fn is_internal(&self, direction: Direction) -> bool {
+        direction == Direction::Internal && !self.policy.scope.internal
+    }
+
+    fn is_system(&self, caller: &Party) -> bool {
+        !self.policy.scope.system_calls
+            && caller.number.as_ref().is_some_and(|number| self.system.contains(number.as_str()))
+    }
+
+    fn is_blocked(&self, caller: &Party) -> bool {
+        caller.number.as_ref().is_some_and(|number| self.blocked.contains(number.as_str()))
+    }
+
+    fn is_watched(&self, event: &CallEvent) -> bool {
+        let at_the_end = match &event.fact {
+            CallFact::Ended { record, .. } => record.extensions.as_slice(),
+            _ => &[],
+        };
+        let extensions = event.fact.extension().into_iter().chain(at_the_end).map(Extension::as_str);
+        self.watched.includes(event.dialed.iter().map(Number::as_str).chain(extensions))
+    }
+
+    fn queue_is_silent(&self, queue: Option<&str>) -> bool {
+        queue.and_then(|queue| self.policy.queues.get(queue)).is_some_and(|queue| !queue.pop)
+    }
+
+    fn is_hidden_caller(&self, event: &CallEvent) -> bool {
+        event.direction == Direction::Inbound && event.caller.withheld.is_some() && !self.policy.pop.withheld
+    }
+
+    fn is_blocked_here(&self, event: &CallEvent) -> bool {
+        let own = event.fact.extension().and_then(|extension| self.agents.get(extension.as_str()));
+        let caller = event.caller.number.as_ref();
+        own.zip(caller).is_some_and(|(own, caller)| own.blocked.contains(caller.as_str()))
+    }
+}
+
+/// The moment at which an event could pop a call.
+fn moment(fact: &CallFact) -> Option<PopTiming> {
+    match fact {
+        CallFact::Ringing { .. } | CallFact::Dialing { .. } => Some(PopTiming::OnRing),
+        CallFact::Answered { .. } => Some(PopTiming::OnAnswer),
+        _ => None,
     }
 }

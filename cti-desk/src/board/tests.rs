@@ -48,6 +48,7 @@ fn pop(call: &CallId, phone: &str) -> Pop {
         url: None,
         problem: None,
         click: false,
+        hints: Default::default(),
     }
 }
 

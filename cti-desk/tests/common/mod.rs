@@ -109,6 +109,7 @@ impl Call {
             url: None,
             problem: None,
             click: false,
+            hints: Default::default(),
         }
     }
 

@@ -5,9 +5,10 @@ use super::seen::{All, Seen};
 use super::{PATIENCE, poll};
 use cti::core::call::{CallFact, CallId, CallRecord, Disposition, Extension, PbxEvent};
 use cti::core::number::Number;
+use cti::core::number::NumberingPlan;
 use cti::core::outbox::Outbox;
 use cti::core::pbx::{LinkState, TransferStep};
-use cti::core::policy::{Policy, log_decision};
+use cti::core::policy::{Policy, Rules};
 use cti::prelude::{Asterisk as Pbx, Kintone, PbxControl, Pipeline, SqliteOutbox, fields};
 use cti_lab::{Asterisk, SippCall, StartOptions, Version};
 use cti_testkit::kintone::Simulator;
@@ -217,9 +218,9 @@ impl Office {
     /// Ends the pipeline and gives what it told, after looking whether every call is over, the laws hold, each call that
     /// ended was written once, and nothing personal was logged.
     pub async fn close(self, personal: &[&str]) -> Vec<PbxEvent> {
-        let policy = Policy::default();
+        let rules = Rules::new(&Policy::default(), &NumberingPlan::default());
         let records = records(&self.seen.now().events);
-        self.call_log(records.iter().filter(|record| log_decision(record, &policy).yes).count()).await;
+        self.call_log(records.iter().filter(|record| rules.log(record).yes).count()).await;
         self.stop.cancel();
         tokio::time::timeout(PATIENCE, self.pipeline).await.expect("the pipeline ends").unwrap().unwrap();
         let events = self.seen.now().events;
