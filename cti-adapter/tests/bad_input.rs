@@ -134,7 +134,8 @@ async fn the_example_file_loads() {
     assert_eq!(bare.code, Some(1), "the secrets are missing");
     let secrets = ["AMI_SECRET", "KINTONE_CUSTOMERS_TOKEN", "KINTONE_CALL_LOG_TOKEN", "DESK_TOKEN_SATO"];
     let zoho = ["ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN", "ZOHO_WEBHOOK_SECRET", "ZOHO_PHONEBRIDGE_SECRET"];
-    for name in secrets.into_iter().chain(["KINTONE_GATE", "KINTONE_PASSWORD", "KINTONE_WEBHOOK"]).chain(zoho) {
+    let others = ["KINTONE_GATE", "KINTONE_PASSWORD", "KINTONE_WEBHOOK", "CRM_PASSWORD", "CRM_PASSWORD_SATO"];
+    for name in secrets.into_iter().chain(others).chain(zoho) {
         assert!(bare.complaints.contains(name), "{name} is not named: {}", bare.complaints);
         dial.env(name, "0123456789abcdef");
     }

@@ -410,26 +410,26 @@ fn no_value_becomes_a_header_or_an_action() {
     let peer = std::cell::RefCell::new(peer);
     let texts = [hostile(), hostile(), hostile()];
     proptest!(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() }, |(texts in texts)| {
-            runtime.block_on(async {
-                ask_for_everything(&link.asterisk, &texts).await;
-                link.asterisk.hang_up(&call(), &agent()).await.expect("the link is whole");
-            });
-            loop {
-                let action = runtime.block_on(peer.borrow_mut().next_action());
-                let name = action.get("Action").unwrap_or_default().into_owned();
-                if name == "Hangup" {
-                    break;
-                }
-                let Some((_, expected)) = HEADERS.iter().find(|(known, _)| *known == name) else {
-                        let of_link = ["Login", "Challenge", "CoreStatus", "CoreShowChannels", "BridgeList", "QueueStatus", "Ping", "ListCommands", "ParkedCalls", "Filter"];
-                        prop_assert!(of_link.contains(&name.as_str()), "{name} was sent");
-                    continue;
-                };
-                for (key, _) in action.headers().skip(2) {
-                    let key = String::from_utf8_lossy(key).into_owned();
-                    prop_assert!(expected.contains(&key.as_str()), "{name} has the header {key}");
-                }
-                prop_assert!(action.all("Variable").count() <= 1, "{name} sets two variables");
-            }
+        runtime.block_on(async {
+            ask_for_everything(&link.asterisk, &texts).await;
+            link.asterisk.hang_up(&call(), &agent()).await.expect("the link is whole");
         });
+        loop {
+            let action = runtime.block_on(peer.borrow_mut().next_action());
+            let name = action.get("Action").unwrap_or_default().into_owned();
+            if name == "Hangup" {
+                break;
+            }
+            let Some((_, expected)) = HEADERS.iter().find(|(known, _)| *known == name) else {
+                    let of_link = ["Login", "Challenge", "CoreStatus", "CoreShowChannels", "BridgeList", "QueueStatus", "Ping", "ListCommands", "ParkedCalls", "Filter"];
+                    prop_assert!(of_link.contains(&name.as_str()), "{name} was sent");
+                continue;
+            };
+            for (key, _) in action.headers().skip(2) {
+                let key = String::from_utf8_lossy(key).into_owned();
+                prop_assert!(expected.contains(&key.as_str()), "{name} has the header {key}");
+            }
+            prop_assert!(action.all("Variable").count() <= 1, "{name} sets two variables");
+        }
+    });
 }

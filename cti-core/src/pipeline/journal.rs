@@ -37,7 +37,7 @@ impl Entry {
     /// A call that was answered: where its entry is begun now, that is to be done.
     pub(super) fn answered(open: OpenCall, matched: &[Option<Match>], settings: &Settings, parts: &Parts) -> Self {
         let record = CallRecord { disposition: Disposition::Answered, ..open.record.clone() };
-        let decision = settings.rules().begin(&record);
+        let decision = settings.rules().begin_log(&record);
         tracing::debug!(call = %record.call, yes = decision.yes, rule = decision.rule, "begin log");
         let crms = parts.crms.iter().zip(matched).filter(|(crm, _)| decision.yes && crm.capabilities().update_log);
         let work = crms.map(|(crm, matched)| log(&**crm, &record, matched.as_ref())).collect();
@@ -48,7 +48,7 @@ impl Entry {
     /// wanted): a contact that may not be created keeps no call from being written.
     pub(super) fn ended(record: &CallRecord, matched: &[Option<Match>], settings: &Settings, parts: &Parts) -> Self {
         let decision = settings.rules().log(record);
-        let begun = settings.rules().begin(record).yes;
+        let begun = settings.rules().begin_log(record).yes;
         tracing::debug!(call = %record.call, yes = decision.yes, rule = decision.rule, begun, "log");
         let mut work = Vec::new();
         for (crm, matched) in parts.crms.iter().zip(matched) {

@@ -78,7 +78,7 @@ impl CallLookUps {
         self.so_far(settings)
     }
 
-    /// The match of each CRM that has answered by now.
+    /// The match of each CRM to which the call is written, as far as they have answered by now.
     pub(super) fn so_far(&self, settings: &Settings) -> Vec<Option<Match>> {
         let matched = |answer: &Arc<OnceCell<Matches>>| settings.rules().log_to(answer.get()?).cloned();
         self.answers.iter().map(matched).collect()

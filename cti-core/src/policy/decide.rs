@@ -111,7 +111,7 @@ impl Rules {
     }
 
     /// Whether the entry of this call is begun when it is answered. `record` may be that of a call which goes on.
-    pub fn begin(&self, record: &CallRecord) -> Decision {
+    pub fn begin_log(&self, record: &CallRecord) -> Decision {
         if !self.policy.log.at_answer {
             return Decision::no("log.at_answer");
         }

@@ -342,7 +342,7 @@ pub struct LogPolicy {
     pub several: LogSeveral,
     /// The entry is begun when the call is answered and completed at its end, in CRMs that can change what was written:
     /// agents can write their notes into it while they talk. Default: no, calls are written when they are over.
-    #[cfg_attr(feature = "schema", schemars(extend("x-help-ja" = "応答時に記録を作成し、終話時に完成させる。")))]
+    #[cfg_attr(feature = "schema", schemars(extend("x-help-ja" = "応答時に記録を作成し、通話終了時に完成させる。")))]
     pub at_answer: bool,
 }
 

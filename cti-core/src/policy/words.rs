@@ -77,6 +77,8 @@ const WORDS: &[(&str, [&str; 4])] = &[
     ("not_answered", ["", "", "nobody has answered", "応答されていません"]),
     ("merged", ["", "", "it became part of another call", "別の通話に統合されました"]),
     ("log.unanswered", ["", "", "nobody answered", "応答がありませんでした"]),
+    ("log.at_answer", ["", "", "entries are not begun at the answer", "応答時には記録を作成しません"]),
+    ("not_answered", ["", "", "nobody has answered yet", "まだ応答がありません"]),
     ("log", ["calls are logged", "通話を記録します", "", ""]),
     ("scope", ["it is in scope", "連携対象です", "", ""]),
     ("not_a_moment", ["", "", "nothing pops at this moment of a call", "ポップアップを表示する時点ではありません"]),
