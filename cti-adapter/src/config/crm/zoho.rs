@@ -204,6 +204,9 @@ fn links(raw: &[RawLink], path: &str, faults: &mut Faults) -> Option<Vec<(String
     all.into_iter().collect()
 }
 
+/// Sets one text of the description.
+type SetText = fn(Zoho, String) -> Zoho;
+
 fn with_rules(mut zoho: Zoho, section: &Section) -> Zoho {
     zoho = zoho.pop_new_record(section.pop_new_record);
     zoho = zoho.find(match section.find {
@@ -216,7 +219,7 @@ fn with_rules(mut zoho: Zoho, section: &Section) -> Zoho {
         RawTieBreak::LastModified => TieBreak::LastModified,
         RawTieBreak::Oldest => TieBreak::Oldest,
     });
-    let texts: [(&Option<String>, fn(Zoho, String) -> Zoho); 6] = [
+    let texts: [(&Option<String>, SetText); 6] = [
         (&section.token_file, Zoho::token_file),
         (&section.org, Zoho::org),
         (&section.web_url, Zoho::web_url),
