@@ -172,7 +172,8 @@ impl Inbox {
     /// The taker was waited for long enough. If nothing was taken meanwhile, there is no more waiting until something is,
     /// and only the events themselves are kept, not what was read with them.
     pub(super) fn waited(&self) {
-        self.state().stalled = true;
+        let mut state = self.state();
+        state.stalled = !state.taking;
     }
 
     pub(super) fn watch(&self, wants: Filter) -> Watch {

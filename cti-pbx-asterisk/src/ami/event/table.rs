@@ -122,7 +122,7 @@ events! {
     /// Two channels hear each other no more (Asterisk 1.4).
     Unlink { channel1: "Channel1", channel2: "Channel2", unique_id1: "Uniqueid1", unique_id2: "Uniqueid2" }
     /// A channel takes the place of another (Asterisk up to 11).
-    Masquerade { clone: "Clone", clone_state: "CloneState", original: "Original", original_state: "OriginalState" }
+    Masquerade { clone_channel: "Clone", clone_state: "CloneState", original: "Original", original_state: "OriginalState" }
     /// The two halves of a Local channel.
     LocalBridge {
         one: Channel("LocalOne"), two: Channel("LocalTwo"), context: "Context", exten: "Exten", optimization: "LocalOptimization",
