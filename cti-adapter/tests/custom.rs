@@ -174,7 +174,9 @@ async fn only_watched_numbers_leave_the_house() {
         running.adapter.ended().await
     };
     assert_eq!(ended.code, Some(0), "{}", ended.complaints);
-    assert!(running.crm.requests().is_empty(), "{:?}", running.crm.requests());
+    // The check of health at the start logs in; nothing is asked or told of the call.
+    let of_the_call: Vec<_> = running.crm.requests().into_iter().filter(|request| request.path != "/login").collect();
+    assert!(of_the_call.is_empty(), "{of_the_call:?}");
 }
 
 /// A call while the CRM fails in that way, and the next one when it does not.
