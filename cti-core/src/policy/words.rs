@@ -65,16 +65,6 @@ const WORDS: &[(&str, [&str; 4])] = &[
             "この内線では今は外線発信を表示しません",
         ],
     ),
-    (
-        "log.at_answer",
-        [
-            "",
-            "",
-            "the entry is written when the call is over (log.at_answer)",
-            "通話の終了時に記録します（log.at_answer）",
-        ],
-    ),
-    ("not_answered", ["", "", "nobody has answered", "応答されていません"]),
     ("merged", ["", "", "it became part of another call", "別の通話に統合されました"]),
     ("log.unanswered", ["", "", "nobody answered", "応答がありませんでした"]),
     ("log.at_answer", ["", "", "entries are not begun at the answer", "応答時には記録を作成しません"]),

@@ -4,7 +4,6 @@ use super::Crm;
 use crate::config::fault::Faults;
 use crate::config::secret::{SecretFrom, check_secret};
 use cti::core::capture::CaptureSettings;
-use cti::core::layer::Budget;
 use cti::core::template::{ProductVersion, Zone};
 use cti::custom::{Custom, Method, Step};
 use serde::Deserialize;

@@ -51,13 +51,6 @@ impl Crm {
     }
 }
 
-impl Crm {
-    /// A sink with the usual budget, whose customers are not read.
-    pub(super) fn of(sink: Arc<dyn CrmSink>) -> Self {
-        Self { sink, contacts: None, budget: Budget::default(), kept: None }
-    }
-}
-
 /// How customers are kept on this machine.
 #[derive(Debug)]
 pub(crate) struct Kept {
