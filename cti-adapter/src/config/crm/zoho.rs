@@ -301,14 +301,24 @@ fn bridge(raw: &RawBridge, path: &str, numbering: &NumberingPlan, faults: &mut F
         RawEndStates::Documented => EndStates::Documented,
         RawEndStates::OnlyEnded => EndStates::OnlyEnded,
     });
-    if let Some(url) = &raw.webhook_url {
-        bridge = bridge.webhooks(url, check_secret(raw.secret.as_ref(), &format!("{path}.secret"), faults)?);
-    }
-    if let Some(id) = &raw.client_id {
+    // Both are read before either is missed, so that every mistake is told.
+    let webhooks = raw.webhook_url.as_ref().map(|url| {
+        let secret = check_secret(raw.secret.as_ref(), &format!("{path}.secret"), faults);
+        Some((url, secret?))
+    });
+    let client = raw.client_id.as_ref().map(|id| {
         let secret = check_secret(raw.client_secret.as_ref(), &format!("{path}.client_secret"), faults);
         let what = "the file of tokens of this client";
         let file = faults.required(format!("{path}.token_file"), raw.token_file.clone(), what);
-        bridge = bridge.client(id, secret?, file?);
+        Some((id, secret?, file?))
+    });
+    if let Some(webhooks) = webhooks {
+        let (url, secret) = webhooks?;
+        bridge = bridge.webhooks(url, secret);
+    }
+    if let Some(client) = client {
+        let (id, secret, file) = client?;
+        bridge = bridge.client(id, secret, file);
     }
     Some(bridge)
 }
