@@ -53,6 +53,8 @@ pub(crate) struct RawAgent {
     id: Option<String>,
     password: Option<SecretFrom>,
     name: Option<String>,
+    /// Other telephones than the one to sign in with.
+    telephones: Vec<String>,
     phone_book: BTreeMap<String, String>,
 }
 
@@ -139,6 +141,8 @@ fn accounts(mut custom: Custom, section: &Section, path: &str, faults: &mut Faul
             custom = custom.phone_book_of(extension, raw.phone_book.clone());
         }
         if let (Some(extension), Some(id), Some(password)) = (extension, id, password) {
+            let also = |custom: Custom, telephone: &String| custom.also_registered(&*extension, &**telephone);
+            custom = raw.telephones.iter().fold(custom, also);
             custom = custom.agent(extension, id, password, raw.name.clone());
         }
     }
