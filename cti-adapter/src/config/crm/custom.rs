@@ -4,6 +4,7 @@ use super::Crm;
 use crate::config::fault::Faults;
 use crate::config::secret::{SecretFrom, check_secret};
 use cti::core::capture::CaptureSettings;
+use cti::core::number::NumberingPlan;
 use cti::core::template::{ProductVersion, Zone};
 use cti::custom::{Custom, Method, Step};
 use serde::Deserialize;
@@ -75,9 +76,15 @@ pub(crate) struct RawStep {
 }
 
 /// The connector, if nothing that it needs is missing.
-pub(super) fn connect(name: &str, section: Section, path: &str, faults: &mut Faults) -> Option<Crm> {
+pub(super) fn connect(
+    name: &str,
+    section: Section,
+    path: &str,
+    numbering: &NumberingPlan,
+    faults: &mut Faults,
+) -> Option<Crm> {
     let before = faults.0.len();
-    let mut custom = accounts(Custom::new(name), &section, path, faults);
+    let mut custom = accounts(Custom::new(name).numbering(numbering.clone()), &section, path, faults);
     custom = custom.clear_text(section.clear_text).secrets_in_urls(section.secrets_in_urls);
     if let Some(server) = section.server {
         custom = custom.server(server);
