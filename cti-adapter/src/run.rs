@@ -5,6 +5,7 @@ use crate::{Outcome, build, config, import, logging, members};
 use cti::Pipeline;
 use cti::core::crm::CrmSink;
 use cti::core::health::CheckOutcome;
+use cti::core::number;
 use cti::core::pbx::{PbxCapabilities, PbxSource};
 use cti::core::pipeline::Settings;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub(crate) async fn run(options: Options) -> Outcome {
     logging::start("info");
     let mut config = config::load(&options.config)?;
     let numbering = config.settings.numbering().clone();
+    number::warm_up(&numbering);
     let (settings, watched) = watch::channel(Arc::new(std::mem::take(&mut config.settings)));
     reload_on_hangup(options.config, settings)?;
 

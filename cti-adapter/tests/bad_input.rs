@@ -85,6 +85,7 @@ async fn the_doctor_is_content_where_all_is_well() {
     for check in ["config", "outbox.folder", "desk.listen", "asterisk.main.link", "asterisk.main.version", "kintone."] {
         assert!(told.out.contains(check), "no {check} in\n{}", told.out);
     }
+    assert!(told.out.contains("Asterisk 22.10.1"), "the version of the PBX\n{}", told.out);
     assert_eq!(stage.kintone.records(15).len(), 0, "a doctor writes nothing");
 }
 

@@ -159,6 +159,20 @@ async fn the_web_is_searched_for_whoever_calls_whatever_the_number_holds() {
 }
 
 #[tokio::test]
+async fn numbers_are_read_by_the_numbering_of_the_house() {
+    let numbering = "[numbering]\ncountry_code = \"49\"\ntrunk_prefix = \"0\"\ninternational_prefix = \"00\"";
+    let steps = "[crm.ring]\nmethod = \"http_post\"\ntext = \"{crm}/ringing?e164=E164({TEL})&at_home=NATIONAL({TEL})\"";
+    let running = Running::with_policy(steps, numbering).await;
+    for (caller, count) in [("030123456", 1), ("+4930123456", 2)] {
+        let call = running.call(caller);
+        let request = running.requests("/ringing", count).await.pop().unwrap();
+        let told = ["e164", "at_home"].map(|name| request.parameter(name).unwrap());
+        assert_eq!(told, ["+4930123456", "030123456"], "{caller}");
+        call.hang_up();
+    }
+}
+
+#[tokio::test]
 async fn only_watched_numbers_leave_the_house() {
     let watched = "[policy.scope]\nwatched = { only = [\"0399999999\"] }";
     let running = Running::with_policy(ALL, watched).await;

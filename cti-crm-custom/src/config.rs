@@ -66,7 +66,13 @@ impl Settings {
 impl Custom {
     /// A CRM with no steps yet; `name` stands in events and logs.
     pub fn new(name: impl Into<String>) -> Self {
-        let fixed = Fixed { server: None, zone: Zone::JAPAN, anonymous: "anonymous".to_owned(), codes: false };
+        let fixed = Fixed {
+            server: None,
+            zone: Zone::JAPAN,
+            anonymous: "anonymous".to_owned(),
+            codes: false,
+            registered: Vec::new(),
+        };
         let settings = Settings {
             name: name.into(),
             fixed,
@@ -152,6 +158,13 @@ impl Custom {
     ) -> Self {
         let account = Account { extension: Some(extension.into()), id: id.into(), password, name };
         self.set(|settings| settings.accounts.push(account))
+    }
+
+    /// Another telephone of the agent who signs in with `extension`. A call on it is that agent's: `{EXT}` is the telephone
+    /// that he signs in with, and account and session are his.
+    #[must_use]
+    pub fn also_registered(self, extension: impl Into<Extension>, telephone: impl Into<Extension>) -> Self {
+        self.set(|settings| settings.fixed.registered.push((extension.into(), telephone.into())))
     }
 
     /// After so long the session is fetched again; an hour unless said otherwise, zero for never. A session that the CRM

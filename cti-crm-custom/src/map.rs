@@ -29,6 +29,16 @@ pub(crate) struct Fixed {
     pub(crate) anonymous: String,
     /// The caller's number carries codes: `number#code1#code2`.
     pub(crate) codes: bool,
+    /// Telephones beside the one that an agent signs in with: first that one, then the other.
+    pub(crate) registered: Vec<(Extension, Extension)>,
+}
+
+impl Fixed {
+    /// What `{EXT}` is for a call on that telephone: the one that its agent signs in with, else the telephone itself.
+    pub(crate) fn signed_in<'a>(&'a self, telephone: &'a Extension) -> &'a Extension {
+        let of_agent = self.registered.iter().find(|(_, other)| other == telephone);
+        of_agent.map_or(telephone, |(signed_in, _)| signed_in)
+    }
 }
 
 /// A moment of a call, as the steps see it.
@@ -126,7 +136,7 @@ impl<'a> Facts<'a> {
         set("SVADDR", fixed.server.as_deref());
         set("EVENT", Some(names::key(self.moment)));
         set("ID", self.call.map(CallId::as_str));
-        set("EXT", self.extension.map(Extension::as_str));
+        set("EXT", self.extension.map(|telephone| fixed.signed_in(telephone).as_str()));
         self.parties(fixed, books, &mut set);
         if let Some(record) = self.record {
             at_the_end(record, &mut set);

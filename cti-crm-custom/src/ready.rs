@@ -99,6 +99,7 @@ impl Ready {
         // In the order of a call: later steps may use what earlier ones captured.
         let [auth, search, click, ring, answer, hang_up] = MOMENTS.map(|moment| compiler.step(moment));
         let Compiler { mut faults, warnings, .. } = compiler;
+        faults.extend(registered_twice(settings));
         let client = Client::new().map_err(|error| faults.push(Fault::new("tls", error.message())));
         match client {
             Ok(client) if faults.is_empty() => Ok(Self {
@@ -249,6 +250,7 @@ impl Ready {
 
     /// The place of the account of that telephone: its own, else the one for all others, else the place after the last.
     fn account(&self, extension: Option<&Extension>) -> usize {
+        let extension = extension.map(|telephone| self.fixed.signed_in(telephone));
         let own = || {
             self.accounts
                 .iter()
@@ -257,6 +259,19 @@ impl Ready {
         let general = || self.accounts.iter().position(|account| account.extension.is_none());
         own().or_else(general).unwrap_or(self.accounts.len())
     }
+}
+
+/// A telephone is one agent's.
+fn registered_twice(settings: &Settings) -> impl Iterator<Item = Fault> {
+    let registered = &settings.fixed.registered;
+    let is_taken = move |at: usize, telephone: &Extension| {
+        registered[..at].iter().any(|(_, other)| other == telephone)
+            || settings.accounts.iter().any(|account| account.extension.as_ref() == Some(telephone))
+    };
+    let taken = registered.iter().enumerate().filter(move |&(at, (_, telephone))| is_taken(at, telephone));
+    taken.map(|(_, (_, telephone))| {
+        Fault::new("agents", format!("the telephone {} is registered twice: it is one agent's", telephone.as_str()))
+    })
 }
 
 impl HttpTemplate {

@@ -84,6 +84,15 @@ fn a_variable_that_never_has_a_value_is_a_mistake() {
 }
 
 #[test]
+fn a_telephone_of_two_agents_is_a_mistake() {
+    let agent = |crm: Custom, extension: &str| crm.agent(extension, "a", "b".into(), None);
+    let two = || agent(agent(Custom::new("crm"), "6001"), "6002");
+    assert!(only(two().also_registered("6001", "6002")).starts_with("agents: the telephone 6002"));
+    assert!(only(two().also_registered("6001", "6011").also_registered("6002", "6011")).starts_with("agents: "));
+    assert_eq!(faults(&two().also_registered("6001", "6011").also_registered("6002", "6012")), [""; 0]);
+}
+
+#[test]
 fn names_depend_on_the_version_of_the_product() {
     let ring = |text: &str, version: &str| {
         let crm = Custom::new("crm").ring(Step::browser_get(format!("https://crm.example/?x={text}")));

@@ -146,6 +146,23 @@ async fn each_agent_logs_in_with_his_own_account() {
     assert_eq!(simulator.log_ins(), 2, "a session each");
 }
 
+#[tokio::test]
+async fn the_telephone_an_agent_signs_in_with_comes_before_his_others() {
+    let simulator = simulator().await;
+    let password = || SecretString::from(Simulator::PASSWORD);
+    let text = format!("{}?ext={{EXT}}&agent={{AGENTNAME}}", open(&simulator));
+    let crm = Custom::new("custom")
+        .agent("6001", Simulator::USER, password(), Some("佐藤".to_owned()))
+        .also_registered("6001", "6011")
+        .ring(Step::http_post(text));
+    for (rings, expected) in [("6011", ["6001", "佐藤"]), ("6001", ["6001", "佐藤"]), ("6002", ["6002", ""])] {
+        let event = event(common::taro(), CallFact::Ringing { extension: rings.into() });
+        crm.notify(&event, &Matches::default()).await.unwrap();
+        let request = simulator.requests().pop().unwrap();
+        assert_eq!(["ext", "agent"].map(|name| request.parameter(name).unwrap()), expected, "{rings} rings");
+    }
+}
+
 /// The error of a look-up, and how long it took.
 async fn failing(simulator: &Simulator, fault: Fault) -> (Error, Duration) {
     let crm = logged_in(simulator.base_url(), Simulator::PASSWORD).search(search(simulator.base_url()).timeout(SHORT));

@@ -12,8 +12,8 @@ use std::fmt;
 /// let session = SalesforceSession::new("sato@example.com", "a".into(), "https://acme.my.salesforce.com").unwrap();
 /// let mut variables = Variables::default();
 /// session.set_in(&mut variables);
-/// let template = Template::compile("https://{SFAPI}/services/data", Target::Url).unwrap();
-/// assert_eq!(template.expand(&variables).unwrap().expose(), "https://acme.my.salesforce.com/services/data");
+/// let template = Template::compile("https://gateway.example/?api={SFAPI}", Target::Url).unwrap();
+/// assert_eq!(template.expand(&variables).unwrap().expose(), "https://gateway.example/?api=acme.my.salesforce.com");
 /// ```
 #[derive(Clone)]
 pub struct SalesforceSession {

@@ -4,6 +4,7 @@ use super::Crm;
 use crate::config::fault::Faults;
 use crate::config::secret::{SecretFrom, check_secret};
 use cti::core::capture::CaptureSettings;
+use cti::core::number::NumberingPlan;
 use cti::core::template::{ProductVersion, Zone};
 use cti::custom::{Custom, Method, Step};
 use serde::Deserialize;
@@ -53,6 +54,8 @@ pub(crate) struct RawAgent {
     id: Option<String>,
     password: Option<SecretFrom>,
     name: Option<String>,
+    /// Other telephones than the one to sign in with.
+    telephones: Vec<String>,
     phone_book: BTreeMap<String, String>,
 }
 
@@ -73,9 +76,15 @@ pub(crate) struct RawStep {
 }
 
 /// The connector, if nothing that it needs is missing.
-pub(super) fn connect(name: &str, section: Section, path: &str, faults: &mut Faults) -> Option<Crm> {
+pub(super) fn connect(
+    name: &str,
+    section: Section,
+    path: &str,
+    numbering: &NumberingPlan,
+    faults: &mut Faults,
+) -> Option<Crm> {
     let before = faults.0.len();
-    let mut custom = accounts(Custom::new(name), &section, path, faults);
+    let mut custom = accounts(Custom::new(name).numbering(numbering.clone()), &section, path, faults);
     custom = custom.clear_text(section.clear_text).secrets_in_urls(section.secrets_in_urls);
     if let Some(server) = section.server {
         custom = custom.server(server);
@@ -139,6 +148,8 @@ fn accounts(mut custom: Custom, section: &Section, path: &str, faults: &mut Faul
             custom = custom.phone_book_of(extension, raw.phone_book.clone());
         }
         if let (Some(extension), Some(id), Some(password)) = (extension, id, password) {
+            let also = |custom: Custom, telephone: &String| custom.also_registered(&*extension, &**telephone);
+            custom = raw.telephones.iter().fold(custom, also);
             custom = custom.agent(extension, id, password, raw.name.clone());
         }
     }

@@ -114,7 +114,7 @@ fn connect(
     faults: &mut Faults,
 ) -> Option<Crm> {
     match kind {
-        "custom" => custom::connect(name, section::read(section, path, faults), path, faults),
+        "custom" => custom::connect(name, section::read(section, path, faults), path, numbering, faults),
         "kintone" => kintone::connect(name, section::read(section, path, faults), path, faults),
         "zoho" => zoho::connect(name, section::read(section, path, faults), path, numbering, faults),
         _ => None,
