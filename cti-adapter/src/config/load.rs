@@ -167,6 +167,18 @@ mod tests {
     }
 
     #[test]
+    fn a_mistake_in_a_list_of_plain_values_is_told_once() {
+        let told = faults(&format!(
+            "{PBX}trunks = [\"trunk\", 3]\nextensions = [{{ from = 6001 }}]\nextension_digits = [2, true]"
+        ));
+        let begins = ["pbx[0].trunks[1]: ", "pbx[0].extensions[0]: ", "pbx[0].extension_digits[1]: "];
+        for expected in begins {
+            let count = told.iter().filter(|fault| fault.starts_with(expected)).count();
+            assert_eq!(count, 1, "{expected}: {}", told.join("\n"));
+        }
+    }
+
+    #[test]
     fn what_is_no_toml_is_told_with_line_and_column_and_without_the_line() {
         let told = faults("[[pbx]]\nsecret = \"hunter2\nname = 1").join("\n");
         assert!(told.contains("line 2"), "{told}");
