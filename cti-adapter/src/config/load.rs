@@ -80,6 +80,9 @@ mod tests {
 
             [policy.pop]
             inbound = "sometimes"
+
+            [policy.crms.kintone]
+            events = ["ended", "anserwed"]
             "#,
         );
         let told = told.join("\n");
@@ -90,6 +93,7 @@ mod tests {
             "crm[0].customers.app: missing",
             "crm[0].customers.fields: ",
             "policy.pop.inbound: ",
+            "policy.crms.kintone.events",
         ] {
             assert!(told.contains(expected), "{expected:?} not in:\n{told}");
         }
@@ -164,6 +168,12 @@ mod tests {
         ] {
             assert!(told.contains(expected), "{expected:?} not in:\n{told}");
         }
+    }
+
+    #[test]
+    fn settings_for_a_crm_that_is_not_there_are_told() {
+        let told = faults(&format!("{PBX}[policy.crms.kintnoe]\nevents = [\"ended\"]"));
+        assert_eq!(told, ["policy.crms.kintnoe: there is no [[crm]] of that name"]);
     }
 
     #[test]
