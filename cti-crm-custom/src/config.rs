@@ -7,11 +7,12 @@ use crate::step::Step;
 use cti_core::call::Extension;
 use cti_core::number::NumberingPlan;
 use cti_core::secret::SecretString;
-use cti_core::template::{ProductVersion, Step as Moment, Zone};
+use cti_core::template::{ProductVersion, SalesforceSession, Step as Moment, Zone};
 use cti_core::{Error, Fault, Result};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// A CRM as templates describe it.
 ///
@@ -37,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) secrets_in_urls: bool,
     pub(crate) version: Option<ProductVersion>,
     pub(crate) numbering: NumberingPlan,
+    pub(crate) salesforce: Option<watch::Receiver<Option<SalesforceSession>>>,
     pub(crate) phone_book: PhoneBook,
     pub(crate) phone_books: Vec<(Extension, PhoneBook)>,
     pub(crate) auth: Option<Step>,
@@ -77,6 +79,7 @@ impl Custom {
             secrets_in_urls: false,
             version: None,
             numbering: NumberingPlan::default(),
+            salesforce: None,
             phone_book: PhoneBook::default(),
             phone_books: Vec::new(),
             auth: None,
@@ -191,6 +194,13 @@ impl Custom {
     #[must_use]
     pub fn numbering(self, plan: NumberingPlan) -> Self {
         self.set(|settings| settings.numbering = plan)
+    }
+
+    /// Salesforce is one of the CRMs, and this is its session, `None` while there is none: `{SFID}` `{SFSID}` `{SFAPI}` exist,
+    /// and each request has the session of that moment. Without, a template that uses them is a mistake.
+    #[must_use]
+    pub fn salesforce(self, session: watch::Receiver<Option<SalesforceSession>>) -> Self {
+        self.set(|settings| settings.salesforce = Some(session))
     }
 
     /// The phone book for all: number and name. `{TELNAME}` and `{CALLEDNAME}` are read from it; numbers are compared by

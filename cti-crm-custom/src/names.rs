@@ -26,11 +26,14 @@ pub(crate) fn key(moment: Moment) -> &'static str {
 
 /// The names that exist with these settings, before any answer.
 pub(crate) fn known(settings: &Settings) -> Names {
-    let mut names = Names::default().without(NameGroup::Salesforce).numbering(settings.numbering.clone());
+    let mut names = Names::default().numbering(settings.numbering.clone());
     // The name is legal: an error would say that it is not.
     names = names.clone().with_captured(SPELLED, false, Moment::Authentication).unwrap_or(names);
     if settings.accounts.is_empty() {
         names = names.without(NameGroup::Account);
+    }
+    if settings.salesforce.is_none() {
+        names = names.without(NameGroup::Salesforce);
     }
     if settings.secrets_in_urls {
         names = names.allow_secrets_in_urls();

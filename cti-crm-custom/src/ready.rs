@@ -15,13 +15,14 @@ use crate::phone_book::PhoneBooks;
 use cti_core::call::Extension;
 use cti_core::capture::Capture;
 use cti_core::crm::Page;
-use cti_core::template::{CommandTemplate, Expanded, Step as Moment, Template, Variables};
+use cti_core::template::{CommandTemplate, Expanded, SalesforceSession, Step as Moment, Template, Variables};
 use cti_core::{Error, ErrorKind, Fault, Result};
 use cti_http::header::{HeaderName, HeaderValue};
 use cti_http::{Repeat, Reply};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use url::Url;
 
 /// A step that was found right.
@@ -69,6 +70,7 @@ pub(crate) struct Ready {
     fixed: Fixed,
     books: PhoneBooks,
     accounts: Vec<Account>,
+    salesforce: Option<watch::Receiver<Option<SalesforceSession>>>,
     keep: Duration,
     client: Client,
     runner: Runner,
@@ -105,6 +107,7 @@ impl Ready {
                 fixed: settings.fixed.clone(),
                 books: PhoneBooks::new(&settings.phone_book, &settings.phone_books, &settings.numbering),
                 accounts: settings.accounts.clone(),
+                salesforce: settings.salesforce.clone(),
                 keep: settings.session_keep,
                 client,
                 runner: Runner::default(),
@@ -215,7 +218,7 @@ impl Ready {
     }
 
     async fn log_in(&self, auth: &Compiled, account: usize) -> Result<Open> {
-        let variables = Facts::of_nothing().variables(&self.fixed, &self.books, self.accounts.get(account));
+        let variables = self.variables(&Facts::of_nothing(), account, None);
         let mut jar = Jar::default();
         let answer = self.send(&auth.action, &variables, &mut jar, Repeat::Harmless).await?;
         let Some(captures) = &auth.capture else {
@@ -235,6 +238,9 @@ impl Ready {
 
     fn variables(&self, facts: &Facts<'_>, account: usize, open: Option<&Open>) -> Variables {
         let mut variables = facts.variables(&self.fixed, &self.books, self.accounts.get(account));
+        if let Some(session) = self.salesforce.as_ref().and_then(|session| session.borrow().clone()) {
+            session.set_in(&mut variables);
+        }
         if let Some(open) = open {
             open.gained.set_in(&mut variables);
         }

@@ -56,6 +56,7 @@ const OLD: &[&str] = &[
     "set_agent_state",
     "park",
     "unsupported_is_refused_without_a_byte",
+    "without_the_right",
     "link_lost_and_the_call_goes_on",
     "link_lost_and_the_call_ends_meanwhile",
     "link_lost_and_a_call_begins_meanwhile",

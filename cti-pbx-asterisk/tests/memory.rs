@@ -4,7 +4,7 @@
 mod support;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use cti_pbx_asterisk::ami::Message;
+use cti_pbx_asterisk::ami::{Decoder, Message};
 use cti_pbx_asterisk::model::CallModel;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -55,9 +55,21 @@ fn newcomer(number: u32) -> Message {
     Message::parse(text.into())
 }
 
+/// What a decoder keeps of 64 MiB that never become a message.
+fn kept_by_decoder(piece: &[u8]) -> isize {
+    let mut decoder = Decoder::new();
+    decoder.push(b"Event: Newchannel\r\n");
+    kept(|| {
+        for _ in 0..64 * 1024 * 1024 / piece.len() {
+            decoder.push(piece);
+            while decoder.next_frame().is_some() {}
+        }
+    })
+}
+
 /// One test, since the allocator counts for the whole process.
 #[test]
-fn open_calls_take_little_and_never_more_than_their_limit() {
+fn what_is_open_or_endless_takes_little_and_never_more_than_its_limit() {
     let mut talking = model();
     let bytes = kept(|| (0..CALLS).for_each(|number| talk(&mut talking, number)));
     assert_eq!(talking.open_calls().len(), CALLS as usize);
@@ -79,4 +91,12 @@ fn open_calls_take_little_and_never_more_than_their_limit() {
     assert_eq!(flooded.open_calls().len(), 10_000);
     println!("a million calls without an end, of which 10,000 may be open: {bytes} bytes");
     assert!(bytes < 16 * 1024 * 1024, "{bytes} bytes");
+    drop(flooded);
+
+    let bytes = kept_by_decoder(&[b'x'; 8 * 1024]);
+    println!("a line of 64 MiB: {bytes} bytes");
+    assert!(bytes < 1024 * 1024, "{bytes} bytes");
+    let bytes = kept_by_decoder("Key: some value\r\n".repeat(512).as_bytes());
+    println!("four million headers in one message: {bytes} bytes");
+    assert!(bytes < 1024 * 1024, "{bytes} bytes");
 }

@@ -92,6 +92,14 @@ impl DialPlan {
         self
     }
 
+    /// The same plan with other groups in place of all of its own.
+    ///
+    /// # Errors
+    /// As [`DialPlan::new`].
+    pub fn with_groups(&self, groups: Vec<TelephonyGroup>) -> Result<Self, Vec<Fault>> {
+        Ok(Self { never_prefixed: self.never_prefixed.clone(), ..Self::new(groups)? })
+    }
+
     fn is_never_prefixed(&self, digits: &str, plan: &NumberingPlan) -> bool {
         match &self.never_prefixed {
             Some(own) => own.contains(digits),

@@ -8,12 +8,14 @@
 //! delivery.rs  some tasks a CRM: work from the outbox to the CRM
 //! commands.rs  click-to-dial and call control
 //! clicks.rs    clicks on pops
+//! editor.rs    settings changed while it runs, by administrators alone
 //! ```
 
 mod builder;
 mod clicks;
 mod commands;
 mod delivery;
+mod editor;
 mod journal;
 mod look_up;
 mod notices;
@@ -21,4 +23,5 @@ mod settings;
 mod source;
 
 pub use builder::Pipeline;
+pub use editor::{Authority, Nobody, SettingsEditor};
 pub use settings::Settings;

@@ -1,8 +1,8 @@
 //! The names of variables, and the rules by which they exist.
 
-use super::ProductVersion;
 use super::step::{Since, Step};
 use super::variables::DatePart;
+use super::version::{self, ProductVersion};
 use crate::error::{Error, Result};
 use crate::number::NumberingPlan;
 use std::collections::{BTreeMap, BTreeSet};
@@ -173,12 +173,7 @@ impl Names {
     /// from 3.2.20. Without a version all are known.
     #[must_use]
     pub fn of_version(mut self, version: ProductVersion) -> Self {
-        if version > ProductVersion::LAST_WITH_CODES {
-            self.without.insert(NameGroup::Codes);
-        }
-        if version < ProductVersion::FIRST_WITH_ARGUMENTS {
-            self.without.insert(NameGroup::Arguments);
-        }
+        self.without.extend(version::unknown_to(version));
         self
     }
 

@@ -46,6 +46,11 @@ fn codes_and_arguments_belong_to_their_versions() {
 }
 
 #[test]
+fn the_own_version_is_that_of_the_package() {
+    assert_eq!(ProductVersion::OWN.to_string(), env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
 fn account_and_salesforce_names_are_there_on_condition() {
     assert_eq!(cure("{AID}", &names().without(NameGroup::Account)), "it needs an account that uses the agent function");
     for name in ["SFID", "SFSID", "SFAPI"] {

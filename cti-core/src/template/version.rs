@@ -1,5 +1,6 @@
-//! Versions of the product whose templates are taken over.
+//! Versions of a product, and which names its templates have from which version to which.
 
+use super::NameGroup;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -26,8 +27,39 @@ pub struct ProductVersion {
 }
 
 impl ProductVersion {
-    pub(super) const LAST_WITH_CODES: Self = Self { major: 3, minor: 2, patch: 11 };
-    pub(super) const FIRST_WITH_ARGUMENTS: Self = Self { major: 3, minor: 2, patch: 20 };
+    /// The version of this library itself.
+    pub const OWN: Self = Self {
+        major: number(env!("CARGO_PKG_VERSION_MAJOR")),
+        minor: number(env!("CARGO_PKG_VERSION_MINOR")),
+        patch: number(env!("CARGO_PKG_VERSION_PATCH")),
+    };
+
+    const fn new(major: u16, minor: u16, patch: u16) -> Self {
+        Self { major, minor, patch }
+    }
+}
+
+/// Cargo allows digits alone here.
+const fn number(digits: &str) -> u16 {
+    match u16::from_str_radix(digits, 10) {
+        Ok(number) => number,
+        Err(_) => 0,
+    }
+}
+
+/// What depends on the version: the names of a group exist from the first version of the row (`None`: from the beginning)
+/// to its last (`None`: to this day), both included. Source: the maker's list of variables.
+const GATES: [(NameGroup, Option<ProductVersion>, Option<ProductVersion>); 2] = [
+    (NameGroup::Codes, None, Some(ProductVersion::new(3, 2, 11))),
+    (NameGroup::Arguments, Some(ProductVersion::new(3, 2, 20)), None),
+];
+
+/// The groups of names that the product of that version does not know.
+pub(super) fn unknown_to(version: ProductVersion) -> impl Iterator<Item = NameGroup> {
+    let is_outside = move |first: Option<ProductVersion>, last: Option<ProductVersion>| {
+        first.is_some_and(|first| version < first) || last.is_some_and(|last| version > last)
+    };
+    GATES.into_iter().filter(move |&(_, first, last)| is_outside(first, last)).map(|(group, ..)| group)
 }
 
 /// A text that is no [`ProductVersion`].

@@ -89,6 +89,10 @@ impl CallModel {
         }
         if members.len() > 1 {
             for member in &members {
+                // Asterisk tells `UnParkedCall` on another way than bridges, sometimes after them.
+                self.unpark(member);
+            }
+            for member in &members {
                 self.called_device_is_in(member);
             }
         }
@@ -151,7 +155,9 @@ impl CallModel {
             if with_customer || !is_agent {
                 call.doing.enter(Doing::Talks, uid);
             }
-            if with_customer && call.direction != Some(Direction::Internal) {
+            // Only of those of whom an answer was told: the agent of an outbound call, and whoever picked up.
+            let was_told = call.answered_by.is_some() && (!is_agent || call.direction == Some(Direction::Outbound));
+            if with_customer && call.direction != Some(Direction::Internal) && was_told {
                 call.answered_by = Some(extension);
             }
         } else if !is_agent && offer != Offer::Over {

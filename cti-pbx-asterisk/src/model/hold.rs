@@ -60,7 +60,7 @@ pub(super) fn unparked(model: &mut CallModel, message: &Message) {
 impl CallModel {
     /// The call waits in its slot no more.
     pub(super) fn unpark(&mut self, uid: &Uid) {
-        let Some(channel) = self.channels.get_mut(uid) else { return };
+        let Some(channel) = self.channels.get_mut(uid).filter(|channel| channel.rare().slot.is_some()) else { return };
         let Some(slot) = channel.rare_mut().slot.take() else { return };
         let what = format!("unparked:{uid}:{slot}:{}", channel.rare().parks);
         if let Some(call) = self.call_of(uid) {
