@@ -83,6 +83,22 @@ async fn an_entry_is_begun_at_the_answer_and_completed_at_the_end_around_the_age
 }
 
 #[tokio::test]
+async fn where_only_the_end_of_calls_is_told_no_entry_is_begun_before() {
+    let mut stage = Stage::new().await;
+    "[policy.log]\nat_answer = true\n[policy.crms.kintone]\nevents = [\"ended\"]".clone_into(&mut stage.more);
+    let _adapter = stage.run().await;
+    let call = stage.asterisk.call_in(Call::from(CUSTOMER).to("0312345000"));
+    assert!(stage.asterisk.phone("6001").answer());
+    call.hang_up();
+    let entry = stage.logged(1).await.remove(0);
+    assert_eq!(
+        (&entry["agent"]["value"], &entry["$revision"]["value"]),
+        (&json!("6001"), &json!("1")),
+        "once, complete"
+    );
+}
+
+#[tokio::test]
 async fn a_click_on_a_number_in_a_kintone_page_rings_the_agents_telephone() {
     if !node_is_there().await {
         return;

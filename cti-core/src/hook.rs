@@ -1,5 +1,6 @@
 //! What a CRM tells us by itself (a webhook). Such a notice may be forged, come twice, late or never: it says where to
-//! look, not what is so.
+//! look, not what is so. A click in the CRM, which asks for a command and carries a proof of its own, is a
+//! [`Webhook`](crate::webhook::Webhook).
 
 use crate::error::Result;
 use async_trait::async_trait;

@@ -1,4 +1,5 @@
-//! What a CRM sends when somebody clicks in it, free of any HTTP framework: the desk mounts it.
+//! What a CRM sends when somebody clicks in it, free of any HTTP framework: the desk mounts it. What only says that
+//! something changed is a [`Hook`](crate::hook::Hook).
 
 use crate::command::{Command, Outcome};
 use crate::error::Result;

@@ -3,14 +3,14 @@
 
 mod support;
 
-use cti_core::call::{CallEvent, CallFact, Direction};
+use cti_core::call::{CallEvent, CallFact, Direction, FactKind};
 use cti_core::outbox::{DeadLetter, MemoryOutbox, Outbox};
-use cti_core::policy::Policy;
+use cti_core::policy::{CrmPolicy, Policy};
 use cti_core::{Error, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 use support::StubCrm;
-use support::running::{ended, start, start_with, until};
+use support::running::{ended, ringing, start, start_with, until};
 
 async fn dead_letter(outbox: &MemoryOutbox) -> DeadLetter {
     loop {
@@ -107,5 +107,32 @@ async fn an_unknown_customer_is_created_without_the_name_of_the_agent() {
 fn set_direction(over: &mut CallEvent, direction: Direction) {
     if let CallFact::Ended { record, .. } = &mut over.fact {
         record.direction = direction;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_are_written_to_no_crm_that_is_not_told_of_their_end() {
+    for (events, written) in [(None, 1), (Some([FactKind::Ended].into()), 1), (Some([FactKind::Ringing].into()), 0)] {
+        let crm = Arc::new(StubCrm::knowing_nobody());
+        let mut policy = Policy::default();
+        policy.log.create_unknown = true;
+        policy.crms.insert("stub".to_owned(), CrmPolicy { events });
+        let outbox = MemoryOutbox::new();
+        let running = start_with(policy, Some(Arc::clone(&crm)), outbox.clone());
+        let open_calls = async |count: u64| {
+            while outbox.stats().await.unwrap().open_calls != count {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        running.tell(ringing("1.1", 1, "6001"));
+        open_calls(1).await;
+        running.tell(ended("1.1", 2));
+        open_calls(0).await;
+        // With the end of the call all of its work is in the outbox.
+        while outbox.stats().await.unwrap().waiting > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!((crm.logged.lock().unwrap().len(), crm.created.lock().unwrap().len()), (written, written));
+        running.end().await.unwrap();
     }
 }

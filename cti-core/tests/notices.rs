@@ -4,13 +4,13 @@
 mod support;
 
 use async_trait::async_trait;
-use cti_core::call::{CallEvent, CallFact, CallRecord, Direction, Party, PbxEvent, Withheld};
+use cti_core::call::{CallEvent, CallFact, CallRecord, Direction, FactKind, Party, PbxEvent, Withheld};
 use cti_core::command::{Command, CommandRequest, CommandSource, CommandStream, Outcome};
 use cti_core::crm::{CrmCapabilities, CrmSink, LookUp, Match, Matches, Notice, Page, WriteKey, Written};
 use cti_core::health::Check;
 use cti_core::outbox::MemoryOutbox;
 use cti_core::pipeline::Pipeline;
-use cti_core::policy::{CopyNumber, Policy, PopSize, PopTiming};
+use cti_core::policy::{CopyNumber, CrmPolicy, Policy, PopSize, PopTiming};
 use cti_core::popup::{Notified, Pop, Popup};
 use cti_core::{Error, ErrorKind, Result};
 use std::sync::{Arc, Mutex};
@@ -265,6 +265,22 @@ async fn what_is_out_of_scope_is_told_to_nobody() {
     stage.tell(ringing("1.2", 1, "6001"));
     until("the call in scope", || !stage.told().is_empty()).await;
     assert_eq!(stage.told()[0].0, "1.2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crm_is_told_of_the_events_chosen_for_it_alone() {
+    let chosen = CrmPolicy { events: Some([FactKind::Answered, FactKind::Ended].into()) };
+    let policy = |crm: &str| Policy { crms: [(crm.to_owned(), chosen.clone())].into(), ..Policy::default() };
+    for (crm, expected) in [("listener", vec!["answered", "ended"]), ("other", vec!["ringing", "answered", "ended"])] {
+        let stage = Stage::new(Listener::new(Manner::Takes), policy(crm));
+        for event in [ringing("1.1", 1, "6001"), answered("1.1", 2), ended("1.1", 3)] {
+            stage.tell(event);
+        }
+        // They are told in order: after the last none of the others comes.
+        until("the end", || stage.told().iter().any(|(_, event, _)| *event == "ended")).await;
+        let told: Vec<_> = stage.told().into_iter().map(|(_, event, _)| event).collect();
+        assert_eq!(told, expected, "chosen for {crm}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -82,6 +82,7 @@ pub(crate) fn check(raw: RawConfig, mut faults: Faults) -> Result<Config, Faults
     let desk = raw.desk.as_ref().map(|desk| check_desk(desk, faults));
     let dial_plan = check_groups(&raw, &raw_names(&raw.pbx), faults);
     faults.below("policy", raw.policy.faults(&numbering));
+    check_crm_policies(&raw, faults);
     let settings = Settings::new(raw.policy, dial_plan, numbering);
     let outbox = raw.outbox.path.map_or_else(|| PathBuf::from("calls.db"), PathBuf::from);
 
@@ -211,6 +212,13 @@ fn check_groups(raw: &RawConfig, pbxs: &HashSet<&str>, faults: &mut Faults) -> O
             faults.0.extend(wrong);
             None
         }
+    }
+}
+
+fn check_crm_policies(raw: &RawConfig, faults: &mut Faults) {
+    let names: Vec<_> = raw.crm.iter().filter_map(|crm| crm.get("name")?.as_str()).collect();
+    for name in raw.policy.crms.keys().filter(|name| !names.contains(&name.as_str())) {
+        faults.add(format!("policy.crms.{name}"), "there is no [[crm]] of that name");
     }
 }
 

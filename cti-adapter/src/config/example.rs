@@ -4,7 +4,7 @@ use super::crm::{Head, custom, kintone, zoho};
 use super::raw::{RawAgent, RawConfig, RawDesk, RawNumbering, RawOutbox, RawPbx};
 use cti::core::dial::{Member, TelephonyGroup};
 use cti::core::policy::{
-    AgentPolicy, LogPolicy, MatchPolicy, MatchRules, Policy, PopPolicy, QueuePolicy, Scope, WithheldLabels,
+    AgentPolicy, CrmPolicy, LogPolicy, MatchPolicy, MatchRules, Policy, PopPolicy, QueuePolicy, Scope, WithheldLabels,
 };
 use serde::de::value::Error;
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
@@ -103,6 +103,7 @@ fn every_setting_is_in_the_example() {
     shows::<MatchRules>(&["policy.matches.inbound"]);
     shows::<AgentPolicy>(&["policy.agents.6002"]);
     shows::<QueuePolicy>(&["policy.queues.sales"]);
+    shows::<CrmPolicy>(&["policy.crms.kintone"]);
     shows::<TelephonyGroup>(&["groups"]);
     shows::<Member>(&["groups.members"]);
 }

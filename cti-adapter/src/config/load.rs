@@ -80,6 +80,9 @@ mod tests {
 
             [policy.pop]
             inbound = "sometimes"
+
+            [policy.crms.kintone]
+            events = ["ended", "anserwed"]
             "#,
         );
         let told = told.join("\n");
@@ -90,6 +93,7 @@ mod tests {
             "crm[0].customers.app: missing",
             "crm[0].customers.fields: ",
             "policy.pop.inbound: ",
+            "policy.crms.kintone.events",
         ] {
             assert!(told.contains(expected), "{expected:?} not in:\n{told}");
         }
@@ -163,6 +167,24 @@ mod tests {
             "crm[1].kind: must be ",
         ] {
             assert!(told.contains(expected), "{expected:?} not in:\n{told}");
+        }
+    }
+
+    #[test]
+    fn settings_for_a_crm_that_is_not_there_are_told() {
+        let told = faults(&format!("{PBX}[policy.crms.kintnoe]\nevents = [\"ended\"]"));
+        assert_eq!(told, ["policy.crms.kintnoe: there is no [[crm]] of that name"]);
+    }
+
+    #[test]
+    fn a_mistake_in_a_list_of_plain_values_is_told_once() {
+        let told = faults(&format!(
+            "{PBX}trunks = [\"trunk\", 3]\nextensions = [{{ from = 6001 }}]\nextension_digits = [2, true]"
+        ));
+        let begins = ["pbx[0].trunks[1]: ", "pbx[0].extensions[0]: ", "pbx[0].extension_digits[1]: "];
+        for expected in begins {
+            let count = told.iter().filter(|fault| fault.starts_with(expected)).count();
+            assert_eq!(count, 1, "{expected}: {}", told.join("\n"));
         }
     }
 

@@ -28,7 +28,11 @@ pub(super) fn read<T: DeserializeOwned + Default>(mut table: Table, section: &st
             }
             Err(error) => {
                 let path = error.path().to_string();
-                faults.add(whole(&path), error.inner().message().trim_end().to_owned());
+                let place = whole(&path);
+                // What stands in for a value that was told already may be wrong too.
+                if !faults.0.iter().any(|told| told.path == place) {
+                    faults.add(place, error.inner().message().trim_end().to_owned());
+                }
                 if !remove(&mut table, &path) {
                     return T::default();
                 }
@@ -55,9 +59,14 @@ fn remove_in(value: &mut Value, keys: &[&str]) -> bool {
         Value::Table(table) if rest.is_empty() => table.remove(*first).is_some(),
         Value::Table(table) => table.get_mut(*first).is_some_and(|value| remove_in(value, rest)),
         Value::Array(array) => match first.parse::<usize>().ok().filter(|index| *index < array.len()) {
-            // An element stays in its place, so that the paths of those after it stay true.
-            Some(index) if rest.is_empty() => {
+            // A section stays in its place, so that the paths of those after it stay true.
+            Some(index) if rest.is_empty() && array[index].as_table().is_some_and(|section| !section.is_empty()) => {
                 array[index] = Value::Table(Table::new());
+                true
+            }
+            // For a plain value nothing can stand in: what comes after it is not looked at.
+            Some(index) if rest.is_empty() => {
+                array.truncate(index);
                 true
             }
             Some(index) => remove_in(&mut array[index], rest),

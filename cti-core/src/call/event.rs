@@ -182,28 +182,6 @@ pub enum CallFact {
 }
 
 impl CallFact {
-    /// The name as it stands in JSON.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Started => "started",
-            Self::Dialing { .. } => "dialing",
-            Self::Queued { .. } => "queued",
-            Self::Dequeued { .. } => "dequeued",
-            Self::Ringing { .. } => "ringing",
-            Self::Missed { .. } => "missed",
-            Self::Answered { .. } => "answered",
-            Self::Held { .. } => "held",
-            Self::Resumed { .. } => "resumed",
-            Self::Transferred { .. } => "transferred",
-            Self::Conferenced { .. } => "conferenced",
-            Self::Parked { .. } => "parked",
-            Self::Unparked { .. } => "unparked",
-            Self::Recording { .. } => "recording",
-            Self::Context { .. } => "context",
-            Self::Ended { .. } => "ended",
-        }
-    }
-
     /// The extension that the fact is about, where there is one.
     pub fn extension(&self) -> Option<&Extension> {
         match self {

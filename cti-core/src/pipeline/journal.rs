@@ -4,7 +4,7 @@ use super::builder::Parts;
 use super::look_up::look_up_of;
 use super::settings::Settings;
 use crate::backoff::Backoff;
-use crate::call::{CallId, CallRecord, Direction, Disposition, OpenCall};
+use crate::call::{CallId, CallRecord, Direction, Disposition, FactKind, OpenCall};
 use crate::crm::{CrmSink, Match, NewContact, WriteKey};
 use crate::error::{ErrorKind, Result};
 use crate::number::Number;
@@ -39,7 +39,7 @@ impl Entry {
         let record = CallRecord { disposition: Disposition::Answered, ..open.record.clone() };
         let decision = settings.rules().begin_log(&record);
         tracing::debug!(call = %record.call, yes = decision.yes, rule = decision.rule, "begin log");
-        let crms = parts.crms.iter().zip(matched).filter(|(crm, _)| decision.yes && crm.capabilities().update_log);
+        let crms = parts.crms.iter().zip(matched).filter(|(crm, _)| decision.yes && begins(&***crm, settings));
         let work = crms.map(|(crm, matched)| log(&**crm, &record, matched.as_ref())).collect();
         Self::Open { open: Box::new(open), work }
     }
@@ -51,9 +51,10 @@ impl Entry {
         let begun = settings.rules().begin_log(record).yes;
         tracing::debug!(call = %record.call, yes = decision.yes, rule = decision.rule, begun, "log");
         let mut work = Vec::new();
-        for (crm, matched) in parts.crms.iter().zip(matched) {
+        let told = |crm: &dyn CrmSink| settings.rules().tells(crm.name(), FactKind::Ended).yes;
+        for (crm, matched) in parts.crms.iter().zip(matched).filter(|(crm, _)| told(&***crm)) {
             let (can, matched) = (crm.capabilities(), matched.as_ref());
-            let begun = begun && can.update_log;
+            let begun = begun && begins(&**crm, settings);
             // Under the key of an entry that was begun it is there already: this is for those that were not.
             work.extend((can.log_call && (decision.yes || begun)).then(|| log(&**crm, record, matched)));
             work.extend(begun.then(|| update(&**crm, record)));
@@ -94,6 +95,12 @@ impl Entry {
             Self::Ended { call, .. } => call,
         }
     }
+}
+
+/// Whether entries in this CRM are begun when calls are answered: it can complete them, and is told of both ends.
+fn begins(crm: &dyn CrmSink, settings: &Settings) -> bool {
+    let told = |event| settings.rules().tells(crm.name(), event).yes;
+    crm.capabilities().update_log && told(FactKind::Answered) && told(FactKind::Ended)
 }
 
 /// A piece of work that a call causes.

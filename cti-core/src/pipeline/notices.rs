@@ -35,10 +35,10 @@ impl CallNotices {
         Self { queues: parts.crms.iter().map(|_| None).collect(), over: CancellationToken::new() }
     }
 
-    /// Hands the event to every CRM that wants it. Never waits.
+    /// Hands the event to every CRM that wants it and is to be told. Never waits.
     pub(super) fn tell(&mut self, event: &CallEvent, look_ups: &CallLookUps, settings: &Settings, parts: &Parts) {
         for ((crm, answer), queue) in parts.crms.iter().zip(look_ups.answers()).zip(&mut self.queues) {
-            let Some(notice) = wanted(crm.as_ref(), event) else { continue };
+            let Some(notice) = wanted(crm.as_ref(), event, settings) else { continue };
             let queue = queue.get_or_insert_with(|| start(Arc::clone(crm), Arc::clone(answer), parts));
             let waiting = Waiting {
                 event: event.clone(),
@@ -61,8 +61,9 @@ impl CallNotices {
     }
 }
 
-fn wanted(crm: &dyn CrmSink, event: &CallEvent) -> Option<Notice> {
-    if crm.capabilities().notify { crm.notice(event) } else { None }
+fn wanted(crm: &dyn CrmSink, event: &CallEvent, settings: &Settings) -> Option<Notice> {
+    let told = crm.capabilities().notify && settings.rules().tells(crm.name(), event.fact.kind()).yes;
+    if told { crm.notice(event) } else { None }
 }
 
 fn put(queue: &mpsc::Sender<Waiting>, waiting: Waiting) {

@@ -2,7 +2,7 @@
 
 use super::rules::Rules;
 use super::settings::{LogSeveral, Opens, OpensOfMany, PopSize, PopTiming};
-use crate::call::{CallEvent, CallFact, CallRecord, Direction, Disposition, Extension, Party};
+use crate::call::{CallEvent, CallFact, CallRecord, Direction, Disposition, Extension, FactKind, Party};
 use crate::crm::{Match, Matches};
 use crate::number::Number;
 use serde::Serialize;
@@ -87,6 +87,15 @@ impl Rules {
         match SCOPE.iter().find(|(_, against)| against(self, event, queue)) {
             Some((rule, _)) => Decision::no(rule),
             None => Decision::yes("scope"),
+        }
+    }
+
+    /// Whether the CRM of that name is told of such an event, and written to because of it.
+    pub fn tells(&self, crm: &str, event: FactKind) -> Decision {
+        let chosen = self.policy.crms.get(crm).and_then(|own| own.events.as_ref());
+        match chosen {
+            Some(chosen) if !chosen.contains(&event) => Decision::no("crms.events"),
+            _ => Decision::yes("crms.events"),
         }
     }
 

@@ -1,14 +1,16 @@
 //! What to do with what happens: typed settings with defaults, and pure decisions that name the rule that decided.
 //!
 //! ```text
-//! settings.rs  what an operator can say, with help in two languages
-//! faults.rs    what is wrong with it, all at once
-//! rules.rs     made ready for deciding
-//! decide.rs    the decisions
-//! words.rs     the reason in words
+//! settings.rs    what an operator can say, with help in two languages
+//! exceptions.rs  what is otherwise for one telephone, queue or CRM
+//! faults.rs      what is wrong with it, all at once
+//! rules.rs       made ready for deciding
+//! decide.rs      the decisions
+//! words.rs       the reason in words
 //! ```
 
 mod decide;
+mod exceptions;
 mod faults;
 mod rules;
 mod settings;
@@ -17,10 +19,11 @@ mod tests;
 mod words;
 
 pub use decide::{Decision, Explanation};
+pub use exceptions::{AgentPolicy, CrmPolicy, QueuePolicy};
 pub use rules::Rules;
 pub use settings::{
-    AgentPolicy, CopyNumber, LogPolicy, LogSeveral, MatchPolicy, MatchRules, Opens, OpensOfMany, Policy, PopPolicy,
-    PopSize, PopTiming, QueuePolicy, Scope, Watched, WithheldLabels,
+    CopyNumber, LogPolicy, LogSeveral, MatchPolicy, MatchRules, Opens, OpensOfMany, Policy, PopPolicy, PopSize,
+    PopTiming, Scope, Watched, WithheldLabels,
 };
 pub use words::Language;
 

@@ -1,6 +1,7 @@
 //! A policy made ready for deciding: what it costs to decide does not depend on how much stands in it.
 
-use super::settings::{AgentPolicy, Policy, Watched};
+use super::exceptions::AgentPolicy;
+use super::settings::{Policy, Watched};
 use crate::number::{NumberSet, NumberingPlan};
 use std::collections::{BTreeSet, HashMap};
 

@@ -2,6 +2,7 @@
 //!
 //! The doc comments are the help of the machine-readable schema; `x-help-ja` is the same in Japanese.
 
+use super::exceptions::{AgentPolicy, CrmPolicy, QueuePolicy};
 use crate::call::{Direction, Withheld};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +31,9 @@ pub struct Policy {
     /// What is otherwise for the calls of one queue, by its name.
     #[cfg_attr(feature = "schema", schemars(extend("x-help-ja" = "キューごとの例外設定(キーはキュー名)。")))]
     pub queues: BTreeMap<String, QueuePolicy>,
+    /// What is otherwise for one CRM, by its name.
+    #[cfg_attr(feature = "schema", schemars(extend("x-help-ja" = "CRMごとの例外設定(キーはCRMの名前)。")))]
+    pub crms: BTreeMap<String, CrmPolicy>,
 }
 
 /// Which calls concern the CRM at all. Numbers are compared by what they mean, however they are written.
@@ -362,39 +366,4 @@ pub enum LogSeveral {
     Nobody,
     /// The best match's.
     First,
-}
-
-/// What is otherwise for one telephone. What is left out is as for all.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct AgentPolicy {
-    /// Calls from outside.
-    #[cfg_attr(feature = "schema", schemars(extend("x-help-ja" = "外線着信時の表示タイミング。")))]
-    pub inbound: Option<PopTiming>,
-    /// Calls to the outside.
-    #[cfg_attr(feature = "schema", schemars(extend("x-help-ja" = "外線発信時の表示タイミング。")))]
-    pub outbound: Option<PopTiming>,
-    /// Callers who do not pop here.
-    #[cfg_attr(feature = "schema", schemars(extend("x-help-ja" = "この内線では表示しない発信者番号。")))]
-    pub blocked: BTreeSet<String>,
-}
-
-/// What is otherwise for the calls of one queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct QueuePolicy {
-    /// Its calls pop. Default: yes.
-    #[cfg_attr(feature = "schema", schemars(extend("x-help-ja" = "このキューの着信を表示する。")))]
-    pub pop: bool,
-    /// Its calls are written to the call history. Default: yes.
-    #[cfg_attr(feature = "schema", schemars(extend("x-help-ja" = "このキューの通話を記録する。")))]
-    pub log: bool,
-}
-
-impl Default for QueuePolicy {
-    fn default() -> Self {
-        Self { pop: true, log: true }
-    }
 }

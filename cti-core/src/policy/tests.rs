@@ -1,6 +1,6 @@
 use super::*;
 use crate::call::{
-    CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, EventId, OpenCall, Party, Withheld,
+    CallEvent, CallFact, CallId, CallRecord, Direction, Disposition, EventId, FactKind, OpenCall, Party, Withheld,
 };
 use crate::crm::{Match, Matches};
 use crate::number::{Number, NumberingPlan};
@@ -154,6 +154,17 @@ fn every_rule_has_words_in_both_languages() {
             assert!(!words.starts_with([' ', '(']) && words.contains(decided.rule), "{words}");
         }
     }
+}
+
+#[test]
+fn a_crm_without_a_choice_is_told_of_everything_and_one_with_an_empty_choice_of_nothing() {
+    let chosen = |events| rules(|policy| drop(policy.crms.insert("kintone".to_owned(), CrmPolicy { events })));
+    let tells = |rules: &Rules, crm: &str| rules.tells(crm, FactKind::Ended).yes;
+    assert!(tells(&chosen(None), "kintone") && tells(&rules(|_| {}), "kintone"));
+    let nothing = chosen(Some(BTreeSet::new()));
+    assert!(!tells(&nothing, "kintone") && tells(&nothing, "zoho"), "each has its own");
+    let words = nothing.tells("kintone", FactKind::Ended).words(Language::English);
+    assert_eq!(words, "this CRM is not told of such events (crms.events)");
 }
 
 fn record(disposition: Disposition) -> CallRecord {

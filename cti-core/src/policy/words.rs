@@ -71,6 +71,15 @@ const WORDS: &[(&str, [&str; 4])] = &[
     ("not_answered", ["", "", "nobody has answered yet", "まだ応答がありません"]),
     ("log", ["calls are logged", "通話を記録します", "", ""]),
     ("scope", ["it is in scope", "連携対象です", "", ""]),
+    (
+        "crms.events",
+        [
+            "this CRM is told of such events",
+            "このCRMに通知するイベントです",
+            "this CRM is not told of such events",
+            "このCRMには通知しないイベントです",
+        ],
+    ),
     ("not_a_moment", ["", "", "nothing pops at this moment of a call", "ポップアップを表示する時点ではありません"]),
 ];
 
