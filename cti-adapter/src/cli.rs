@@ -23,7 +23,7 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Read recorded bytes of a PBX and print its calls, one JSON object a line
     Replay(Replay),
-    /// Print the settings of [policy] as JSON Schema, with help in English (description) and Japanese (x-help-ja)
+    /// Print the settings of the section policy as JSON Schema, with help in English (description) and Japanese (x-help-ja)
     Schema,
     /// Let a CRM grant us access, once; it walks through the steps
     Login(Login),
